@@ -1,0 +1,130 @@
+"""A long-lived Blender: started once, given one scene after another, emptied in between."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bpy
+
+from renderer.blender.camera import set_camera
+from renderer.blender.device import select_device
+from renderer.blender.lights import add_light, set_sky
+from renderer.blender.meshes import LARGEST_ID, add_model
+from renderer.blender.passes import read_buffers
+from renderer.blender.runtime import silence, start_blender
+from renderer.buffers import Buffers
+from renderer.catalog.library import Library
+from renderer.catalog.sources import build_model
+from renderer.catalog.surfaces import ground_models
+from renderer.errors import InfrastructureError, RecipeError
+from renderer.recipe.schema import Engine
+from renderer.scene import Pose, Scene, View
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
+INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlenderSession:
+    """What renders: `build` a scene, `trace` its views, `clear`.
+
+    Attributes:
+        device: what Cycles traces on, in words.
+        exr_path: where Blender leaves a view's passes for a moment.
+    """
+
+    library: Library
+    device: str
+    exr_path: Path
+
+    def build(self, scene: Scene) -> None:
+        """Put a scene into the empty Blender; `clear` takes it out again.
+
+        Raises:
+            RecipeError: there are more objects than Blender can number.
+        """
+        if len(scene.objects) > LARGEST_ID:
+            raise RecipeError(
+                f"a scene must have at most {LARGEST_ID} objects, got {len(scene.objects)}: "
+                "Blender cannot number more"
+            )
+        for name, model in ground_models(scene.ground, self.library).items():
+            add_model(name, model, Pose(), 0)
+        for number, item in enumerate(scene.objects):
+            add_model(item.name, build_model(item, self.library), item.pose, number + 1)
+        for light in scene.lights:
+            add_light(light)
+        set_sky(scene.sky, self.library)
+
+    def clear(self) -> None:
+        """Remove what a scene added; skies and the camera stay."""
+        camera = bpy.context.scene.camera
+        images = [i for i in bpy.data.images if i.source == "GENERATED"]
+        bpy.data.batch_remove([*images, *(o for o in bpy.data.objects if o is not camera)])
+        bpy.data.batch_remove([*bpy.data.meshes, *bpy.data.lights, *bpy.data.materials])
+
+    def trace(self, view: View) -> Buffers:
+        """Trace one view of the scene that was built.
+
+        Raises:
+            InfrastructureError: Blender gave no result.
+        """
+        set_camera(view.camera)
+        scene = bpy.context.scene
+        scene.cycles.seed = view.cycles_seed
+        scene.render.filepath = str(self.exr_path)
+        try:
+            with silence():
+                bpy.ops.render.render(write_still=True)
+            return read_buffers(self.exr_path)
+        except (RuntimeError, OSError) as error:
+            raise InfrastructureError(f"Blender could not render: {error}") from error
+        finally:
+            self.exr_path.unlink(missing_ok=True)
+
+
+@contextmanager
+def open_session(engine: Engine, library: Library, threads: int = 0) -> Iterator[BlenderSession]:
+    """Start Blender in this process, or take the one already started, with an engine's settings.
+
+    Args:
+        threads: CPU threads that Cycles uses; 0 takes all.
+
+    Raises:
+        DeviceError: the engine asks for a GPU and there is none.
+    """
+    start_blender()
+    with silence():
+        device = select_device(engine.device)
+        _set_engine(engine, threads)
+    parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="gapless-", dir=parent) as folder:
+        yield BlenderSession(library=library, device=device, exr_path=Path(folder) / "view.exr")
+
+
+def _set_engine(engine: Engine, threads: int) -> None:
+    api = start_blender().renderer
+    scene, layer = bpy.context.scene, bpy.context.view_layer
+    scene.render.engine = "CYCLES"
+    api.set_cpu_threads(threads)
+    api.set_max_amount_of_samples(engine.samples)
+    api.set_light_bounces(
+        diffuse_bounces=engine.max_bounces,
+        glossy_bounces=engine.max_bounces,
+        ao_bounces_render=0,
+        max_bounces=engine.max_bounces,
+        transmission_bounces=2 * engine.max_bounces,
+        transparent_max_bounces=8,
+        volume_bounces=0,
+    )
+    scene.cycles.use_adaptive_sampling = False
+    scene.cycles.caustics_reflective = scene.cycles.caustics_refractive = False
+    scene.cycles.sample_clamp_indirect = INDIRECT_CLAMP
+    scene.cycles.use_denoising = layer.cycles.use_denoising = engine.denoise
+    scene.render.use_persistent_data = False
+    layer.use_pass_object_index = layer.use_pass_z = True
+    scene.render.use_file_extension = False
+    api.set_output_format(file_format="OPEN_EXR_MULTILAYER", color_depth=32)
+    scene.render.image_settings.exr_codec = "NONE"

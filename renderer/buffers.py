@@ -1,0 +1,21 @@
+"""What Blender gives back for a view, as plain arrays."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, Int32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Buffers:
+    """The buffers of one view, from one Cycles render; row 0 is the top of the image.
+
+    Attributes:
+        radiance: linear Rec. 709 RGB.
+        ids: 0 for the ground and the sky, i + 1 for object i of the scene; sampled at pixel centres.
+        depth_z_m: distance along the optical axis, metres; very large where there is only sky.
+    """
+
+    radiance: Float32[np.ndarray, "h w 3"]
+    ids: Int32[np.ndarray, "h w"]
+    depth_z_m: Float32[np.ndarray, "h w"]

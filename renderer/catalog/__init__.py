@@ -1,0 +1,1 @@
+"""Where objects, materials, textures and skies come from; no Blender, final triangle meshes."""

@@ -1,0 +1,183 @@
+"""Six-sided dice: rounded cubes with drilled or printed pips, in code.
+
+The frame: origin at the centre, face 1 up (+Z), opposite faces add to 7. On a right-handed die the
+faces 1, 2, 3 turn counter-clockwise about their common corner, seen from outside.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.spatial import Delaunay
+
+from renderer.catalog.model import Material, Model, Pattern, TriangleMesh
+from renderer.rotation import quaternion_product, rotation_from_z, rotation_matrix
+from renderer.scene import Quaternion, Vector3
+
+CATEGORIES = ("1", "2", "3", "4", "5", "6")
+RING_SEGMENTS = 20
+DRILL_DEPTH = 0.45  # of the pip's radius: a spherical cap, as ball-end mills leave it
+LARGEST_PIP = 0.16  # of the edge: a single pip stays on the flat of its face
+PRINT_DEPTH = 0.02  # of the pip's radius: paint lies about flush
+
+# Columns are the face's u, v and outward normal in the die's frame.
+_FACE_FRAMES: Mapping[int, Sequence[Vector3]] = {
+    1: ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    6: ((1, 0, 0), (0, -1, 0), (0, 0, -1)),
+    2: ((0, 1, 0), (0, 0, 1), (1, 0, 0)),
+    5: ((0, 1, 0), (0, 0, -1), (-1, 0, 0)),
+    3: ((0, 0, 1), (1, 0, 0), (0, 1, 0)),
+    4: ((0, 0, 1), (-1, 0, 0), (0, -1, 0)),
+}
+_MIRROR = np.diag([1.0, -1.0, 1.0])
+
+_PIP_GRID = 0.25  # distance of outer pips from the middle of the face, in edges
+
+
+def pip_layout(face: int) -> Float[np.ndarray, "n 2"]:
+    """Pip centres of a face in edges, origin at the face's middle."""
+    d = _PIP_GRID
+    middle, diagonal = [(0.0, 0.0)], [(-d, -d), (d, d)]
+    antidiagonal, sides = [(-d, d), (d, -d)], [(-d, 0.0), (d, 0.0)]
+    layouts = {
+        1: middle,
+        2: diagonal,
+        3: middle + diagonal,
+        4: diagonal + antidiagonal,
+        5: middle + diagonal + antidiagonal,
+        6: diagonal + antidiagonal + sides,
+    }
+    return np.array(layouts[face])
+
+
+def face_normals(chirality: str) -> Float[np.ndarray, "6 3"]:
+    """Outward normals of the faces 1 to 6, in the die's frame."""
+    normals = np.array([_FACE_FRAMES[face][2] for face in range(1, 7)], dtype=float)
+    return normals @ _MIRROR if chirality == "left" else normals
+
+
+def face_up(rotation_wxyz: Sequence[float], chirality: str) -> int:
+    """The face whose normal points most upwards under a rotation."""
+    heights = face_normals(chirality) @ rotation_matrix(rotation_wxyz)[2]
+    return int(np.argmax(heights)) + 1
+
+
+def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Quaternion:
+    """The rotation that brings a face up, followed by `rotation_wxyz`."""
+    x, y, z = face_normals(chirality)[face - 1]
+    return quaternion_product(rotation_wxyz, rotation_from_z((-x, -y, z)))
+
+
+def die_model(parameters: Mapping[str, Any]) -> Model:
+    """Mesh and materials of a die from the drawn values of `renderer.recipe.schema.Dice`."""
+    shape = DieShape(
+        edge_m=parameters["edge_m"],
+        corner=parameters["corner_fraction"],
+        pip_radius=parameters["pip_fraction"],
+        one_scale=parameters["one_scale"],
+        depth=DRILL_DEPTH if parameters["pip_style"] == "drilled" else PRINT_DEPTH,
+        mirrored=parameters["chirality"] == "left",
+    )
+    swirl = Pattern(
+        kind="marble",
+        color_2=tuple(parameters["color_2"]),
+        size_m=parameters["edge_m"] / 3,
+        strength=parameters["swirl"],
+    )
+    body = Material(
+        color=tuple(parameters["color"]),
+        roughness=parameters["roughness"],
+        transmission=parameters["transmission"],
+        pattern=swirl if parameters["swirl"] > 0 else None,
+    )
+    pips = Material(color=tuple(parameters["pip_color"]), roughness=max(0.3, parameters["roughness"]))
+    return Model(mesh=die_mesh(shape), materials=(body, pips))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DieShape:
+    """Measures of a die: the corner's and the pips' radius over the edge, the dent over the pip's radius."""
+
+    edge_m: float
+    corner: float
+    pip_radius: float
+    one_scale: float
+    depth: float
+    mirrored: bool
+
+
+def die_mesh(shape: DieShape) -> TriangleMesh:
+    """The closed mesh of a die: material 0 is the body, 1 the pips."""
+    vertices, triangles, is_pip = [], [], []
+    offset = 0
+    for face, frame in _FACE_FRAMES.items():
+        radius = min(shape.pip_radius * (shape.one_scale if face == 1 else 1.0), LARGEST_PIP)
+        points, face_triangles = _face_grid(face, shape.corner, radius)
+        raised = _raise_face(points, face, shape.corner, radius, shape.depth)
+        vertices.append(raised @ np.array(frame, dtype=float))
+        triangles.append(face_triangles + offset)
+        is_pip.append(_inside_pip(points[face_triangles].mean(axis=1), face, radius))
+        offset += len(points)
+    welded, merged = _weld(np.concatenate(vertices), np.concatenate(triangles))
+    if shape.mirrored:
+        welded, merged = welded @ _MIRROR, merged[:, ::-1]
+    return TriangleMesh(
+        vertices=welded * shape.edge_m,
+        triangles=np.ascontiguousarray(merged, dtype=np.int32),
+        material_index=np.concatenate(is_pip).astype(np.int32),
+        smooth=np.ones(len(merged), dtype=bool),
+    )
+
+
+def _inside_pip(points: Float[np.ndarray, "n 2"], face: int, radius: float) -> Any:
+    distances = np.linalg.norm(points[:, None] - pip_layout(face)[None], axis=2)
+    return distances.min(axis=1) < radius * math.cos(math.pi / RING_SEGMENTS)
+
+
+def _face_grid(face: int, corner: float, radius: float) -> tuple[Any, Any]:
+    """Points in the unit face [-0.5, 0.5]^2 and their triangulation, with rings around the pips."""
+    rounded = corner * np.tan(np.linspace(math.pi / 4, 0, 5))
+    line = np.concatenate([-0.5 + corner - rounded, np.linspace(-0.5 + corner, 0, 4)[1:]])
+    line = np.concatenate([line, -line[-2::-1]])
+    grid = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
+    centres = pip_layout(face)
+    away = np.linalg.norm(grid[:, None] - centres[None], axis=2).min(axis=1) > radius * 1.25
+    border = np.abs(grid).max(axis=1) > 0.5 - 1e-9
+    angles = np.arange(RING_SEGMENTS) * (2 * math.pi / RING_SEGMENTS)
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    rings = [circle * radius * k for k in (0.5, 0.8, 1.0, 1.1)]
+    pips = np.concatenate([*rings, np.zeros((1, 2))])
+    points = np.concatenate([grid[away | border], (centres[:, None] + pips[None]).reshape(-1, 2)])
+    points = points[np.abs(points).max(axis=1) <= 0.5]
+    triangles = Delaunay(points).simplices
+    return points, _counter_clockwise(points, triangles)
+
+
+def _counter_clockwise(points: Any, triangles: Any) -> Any:
+    a, b, c = (points[triangles[:, i]] for i in range(3))
+    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    oriented = np.where(area[:, None] < 0, triangles[:, ::-1], triangles)
+    return oriented[np.abs(area) > 1e-10]
+
+
+def _raise_face(points: Any, face: int, corner: float, radius: float, depth: float) -> Any:
+    """Lift face points (u, v) to the rounded cube, with a spherical dent in each pip; unit edge."""
+    flat = np.column_stack([points, np.full(len(points), 0.5)])
+    core = np.clip(flat, -(0.5 - corner), 0.5 - corner)
+    normals = flat - core
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    surface = core + corner * normals
+    distance = np.linalg.norm(points[:, None] - pip_layout(face)[None], axis=2).min(axis=1)
+    dent_m = depth * radius
+    sphere = (radius**2 + dent_m**2) / (2 * dent_m)
+    dent = np.sqrt(np.maximum(sphere**2 - distance**2, 0)) - (sphere - dent_m)
+    return surface - normals * np.maximum(dent, 0)[:, None]
+
+
+def _weld(vertices: Any, triangles: Any) -> tuple[Any, Any]:
+    """Merge the vertices that neighbouring faces share."""
+    _, first, inverse = np.unique(np.round(vertices, 7), axis=0, return_index=True, return_inverse=True)
+    return vertices[first], inverse.reshape(-1)[triangles]

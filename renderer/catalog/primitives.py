@@ -1,0 +1,36 @@
+"""Plain shapes for distractors and occluders; the lowest point lies at z = 0."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from renderer.catalog.model import TriangleMesh
+
+# Width, depth and height over the size; the height is further multiplied by the flatness.
+_SHAPES: Mapping[str, Callable[[], trimesh.Trimesh]] = {
+    "box": lambda: trimesh.creation.box((1.0, 0.75, 1.0)),
+    "book": lambda: trimesh.creation.box((1.0, 0.72, 0.12)),
+    "sphere": lambda: trimesh.creation.icosphere(subdivisions=4, radius=0.5),
+    "cylinder": lambda: trimesh.creation.cylinder(radius=0.5, height=1.0, sections=48),
+    "cone": lambda: trimesh.creation.cone(radius=0.5, height=1.0, sections=48),
+    "torus": lambda: trimesh.creation.torus(0.37, 0.13, major_sections=48, minor_sections=24),
+}
+_CURVED = frozenset({"sphere", "torus"})
+
+
+def primitive_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
+    """The mesh of a shape from the drawn values of `renderer.recipe.schema.Primitives`."""
+    shape = parameters["shape"]
+    solid = _SHAPES[shape]()
+    size = parameters["size_m"]
+    scaled = np.asarray(solid.vertices) * (size, size, size * parameters["flatness"])
+    scaled[:, 2] -= scaled[:, 2].min()
+    triangles = np.asarray(solid.faces, dtype=np.int32)
+    return TriangleMesh(
+        vertices=scaled,
+        triangles=triangles,
+        material_index=np.zeros(len(triangles), dtype=np.int32),
+        smooth=np.full(len(triangles), shape in _CURVED),
+    )

@@ -1,0 +1,130 @@
+"""The sources of objects, by the name a recipe gives: what each yields and how it lies on others."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from renderer.catalog import dice
+from renderer.catalog.cards import DECK_STYLES, Rank, Suit, draw_back, draw_face
+from renderer.catalog.cards.mesh import bend_height_m, card_mesh, card_outline
+from renderer.catalog.library import Library
+from renderer.catalog.model import Material, Model, Texture
+from renderer.catalog.primitives import primitive_mesh
+from renderer.catalog.surfaces import appearance_material
+from renderer.recipe.schema import Recipe
+from renderer.rotation import rotation_matrix
+from renderer.scene import SceneObject
+
+BOX_DIAGONAL = 1.25  # of a rectangle's longer side: its other side is three quarters of it
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Support:
+    """How an object lies: its convex outline from above and its lower side, in world orientation.
+
+    Attributes:
+        outline_m: corners relative to the object's origin, counter-clockwise.
+        lower_m: height of the lower side over the object's origin at points relative to it.
+        height_m: from the lower side to the upper side.
+    """
+
+    outline_m: Float[np.ndarray, "n 2"]
+    lower_m: Callable[[Float[np.ndarray, "m 2"]], Float[np.ndarray, " m"]]
+    height_m: float
+
+
+def categories(recipe: Recipe) -> tuple[str, ...]:
+    """All categories that a recipe can label, in the order of their sources, without repeats."""
+    names: list[str] = []
+    for kind in recipe.objects.values():
+        if kind.source == "die":
+            names += dice.CATEGORIES
+        elif kind.source == "playing_card":
+            names += kind.categories  # type: ignore[union-attr]
+    return tuple(dict.fromkeys(names))
+
+
+def build_model(item: SceneObject, library: Library) -> Model:
+    """The mesh and materials of an object, in its own frame."""
+    return _MODELS[item.source](item.parameters, library)
+
+
+def radius_m(source: str, parameters: Parameters) -> float:
+    """Radius of the smallest circle about the object's origin that holds its outline, lying flat."""
+    if source == "die":
+        # Rounded corners cut the diagonal: h - r + r / sqrt(2) along each axis, h = 1/2.
+        return float(parameters["edge_m"] * (0.5 - parameters["corner_fraction"] * 0.2929) * 2**0.5)
+    if source == "playing_card":
+        return float(np.linalg.norm(card_outline(), axis=1).max())
+    is_angular = parameters["shape"] in ("box", "book")
+    return 0.5 * float(parameters["size_m"]) * (BOX_DIAGONAL if is_angular else 1.0)
+
+
+def support_of(item: SceneObject) -> Support:
+    """How an object lies in its pose's rotation; for a card turned about the vertical only."""
+    rotation = rotation_matrix(item.pose.rotation_wxyz)
+    if item.source == "playing_card":
+        return _card_support(item.parameters, rotation)
+    vertices = _bounding_points(item) @ rotation.T
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    outline = _convex_outline(vertices[:, :2])
+    return Support(
+        outline_m=outline,
+        lower_m=lambda points: np.full(len(points), low[2]),
+        height_m=float(high[2] - low[2]),
+    )
+
+
+def _bounding_points(item: SceneObject) -> Float[np.ndarray, "n 3"]:
+    if item.source == "die":
+        half = item.parameters["edge_m"] / 2
+        corners = np.stack(np.meshgrid([-half, half], [-half, half], [-half, half]), axis=-1)
+        return corners.reshape(-1, 3)
+    return primitive_mesh(item.parameters).vertices
+
+
+def _convex_outline(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """The convex hull seen in 32 directions: enough for footprints."""
+    angles = np.arange(32) * (2 * np.pi / 32)
+    directions = np.stack([np.cos(angles), np.sin(angles)])
+    outline: Float[np.ndarray, "m 2"] = points[np.argmax(points @ directions, axis=0)]
+    return outline
+
+
+def _card_support(parameters: Parameters, rotation: Float[np.ndarray, "3 3"]) -> Support:
+    card_from_world = rotation[:2, :2].T
+    return Support(
+        outline_m=card_outline() @ rotation[:2, :2].T,
+        lower_m=lambda points: bend_height_m(points @ card_from_world.T, parameters),
+        height_m=float(parameters["thickness_m"]),
+    )
+
+
+def _die_model(parameters: Parameters, library: Library) -> Model:
+    return dice.die_model(parameters)
+
+
+def _primitive_model(parameters: Parameters, library: Library) -> Model:
+    return Model(mesh=primitive_mesh(parameters), materials=(appearance_material(parameters, library),))
+
+
+def _card_model(parameters: Parameters, library: Library) -> Model:
+    style = DECK_STYLES[parameters["deck"]]
+    face = draw_face(Rank(parameters["rank"]), Suit(parameters["suit"]), style)
+    sides = [face, draw_back(style)]
+    if not parameters["face_up"]:
+        sides.reverse()
+    tint, roughness = tuple(parameters["tint"]), parameters["roughness"]
+    printed = [Material(color=tint, roughness=roughness, texture=Texture(pixels=pixels)) for pixels in sides]
+    return Model(mesh=card_mesh(parameters), materials=(*printed, Material(color=tint, roughness=0.8)))
+
+
+_MODELS: Mapping[str, Callable[[Parameters, Library], Model]] = {
+    "die": _die_model,
+    "playing_card": _card_model,
+    "primitive": _primitive_model,
+}

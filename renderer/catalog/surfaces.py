@@ -1,0 +1,81 @@
+"""The ground on which objects lie: a table or floor, and a tray around the layout area."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from renderer.catalog.library import Library, texture_of
+from renderer.catalog.model import Material, Model, Pattern, flat_shaded
+from renderer.scene import Ground, Vector3
+
+TABLE_HALF_M = 4.0
+TRAY_FLOOR_M = 0.002  # the table lies this far below the tray's floor, which is at z = 0
+
+_BOX_TRIANGLES = np.array(
+    [
+        [0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4],
+        [1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7],
+    ]
+)  # fmt: skip
+
+
+def appearance_material(parameters: Mapping[str, Any], library: Library) -> Material:
+    """The material of drawn values of `renderer.recipe.schema.Appearance`."""
+    kind = parameters["appearance.pattern"]
+    procedural = kind not in ("plain", "image")
+    return Material(
+        color=tuple(parameters["appearance.color"]) if kind != "image" else (1.0, 1.0, 1.0),
+        roughness=parameters["appearance.roughness"],
+        metallic=parameters["appearance.metallic"],
+        bump_m=parameters["appearance.bump_m"] if kind != "plain" else 0.0,
+        texture=texture_of(parameters, library) if kind == "image" else None,
+        pattern=Pattern(
+            kind=kind,
+            color_2=tuple(parameters["appearance.color_2"]),
+            size_m=parameters["appearance.pattern_size_m"],
+            offset_m=_pattern_offset(parameters),
+        )
+        if procedural
+        else None,
+    )
+
+
+def _pattern_offset(parameters: Mapping[str, Any]) -> Vector3:
+    """A shift by whole and broken features, far enough that no two seeds show the same place."""
+    seed, size_m = parameters["appearance.pattern_seed"], parameters["appearance.pattern_size_m"]
+    return (seed % 97 * 3.7 * size_m, seed % 89 * 4.1 * size_m, seed % 83 * 2.3 * size_m)
+
+
+def ground_models(ground: Ground, library: Library) -> dict[str, Model]:
+    """The table and, where there is one, the tray; both in world coordinates."""
+    drop = TRAY_FLOOR_M if ground.tray is not None else 0.0
+    h = TABLE_HALF_M
+    table = flat_shaded(
+        [(-h, -h, -drop), (h, -h, -drop), (h, h, -drop), (-h, h, -drop)], [(0, 1, 2), (0, 2, 3)]
+    )
+    models = {"table": Model(mesh=table, materials=(appearance_material(ground.parameters, library),))}
+    if ground.tray is not None:
+        models["tray"] = _tray(ground.half_size_m, ground.tray, library)
+    return models
+
+
+def _tray(half_size_m: tuple[float, float], tray: Mapping[str, Any], library: Library) -> Model:
+    (w, d), t, h = half_size_m, tray["wall_thickness_m"], tray["wall_height_m"]
+    low = -TRAY_FLOOR_M
+    boxes = [
+        _box((-w, -d, low), (w, d, 0.0)),
+        _box((-w - t, -d - t, low), (-w, d + t, h)),
+        _box((w, -d - t, low), (w + t, d + t, h)),
+        _box((-w, -d - t, low), (w, -d, h)),
+        _box((-w, d, low), (w, d + t, h)),
+    ]
+    vertices = np.concatenate(boxes)
+    triangles = np.concatenate([_BOX_TRIANGLES + 8 * i for i in range(len(boxes))])
+    return Model(mesh=flat_shaded(vertices, triangles), materials=(appearance_material(tray, library),))
+
+
+def _box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Any:
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    floor = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
+    return np.array([(x, y, z) for z in (z0, z1) for x, y in floor])

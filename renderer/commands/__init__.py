@@ -1,0 +1,1 @@
+"""The `gapless` command: one thin module for each sub-command."""

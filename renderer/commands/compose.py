@@ -1,0 +1,216 @@
+"""Hydra at the edge: from command-line overrides to checked recipes, one for each job of a sweep."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import hydra
+import yaml
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from renderer.commands.main import report
+from renderer.errors import GaplessError, RecipeError, nearest_first, unknown_name_message
+from renderer.recipe.schema import DEVICE_KEYS, Recipe
+from renderer.recipe.validation import parse_recipe, recipe_defaults
+
+SCHEMA_NODE = "schema"
+UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
+# What a resolved recipe leaves out: where it is rendered, not what.
+PLACE_KEYS = frozenset({"out", "workers", "dry_run"}) | DEVICE_KEYS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedJob:
+    """One job: its checked recipe, and the recipe as YAML for the dataset's folder."""
+
+    recipe: Recipe
+    recipe_yaml: str
+
+
+def config_folder() -> Path:
+    """The folder of our YAML groups: inside an installed wheel, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "_data" / "configs"
+    return packaged if packaged.is_dir() else package.parent / "configs"
+
+
+def run_jobs(
+    arguments: Sequence[str],
+    *,
+    config_name: str,
+    check: Callable[[ResolvedJob], None],
+    work: Callable[[ResolvedJob], int],
+) -> int:
+    """Check every job of a Hydra command line, then let Hydra run them; returns the exit status.
+
+    Args:
+        config_name: the primary configuration.
+        check: raises a GaplessError if a job cannot run; writes nothing.
+        work: runs a job and returns its exit status.
+
+    Raises:
+        GaplessError: of the first job that cannot run; nothing was started.
+    """
+    parsed = get_args_parser().parse_args(list(arguments))
+    _register_schema()
+    for overrides in _expand(parsed.overrides, multirun=parsed.multirun):
+        check(_compose(config_name, overrides, parsed.config_dir, multirun=parsed.multirun))
+    statuses = [0]
+
+    def task(config: DictConfig) -> None:
+        statuses.append(_run_job(work, config))
+
+    with _hydra_surroundings(config_name, arguments, parsed.multirun):
+        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(task)()
+    return max(statuses)
+
+
+def _run_job(work: Callable[[ResolvedJob], int], config: DictConfig) -> int:
+    """Run one job under Hydra, which would bury our errors under its own words."""
+    settings = HydraConfig.get()
+    multirun = settings.mode is RunMode.MULTIRUN
+    try:
+        return work(_resolve(config, list(settings.overrides.task), multirun=multirun))
+    except GaplessError as error:
+        return report(error)
+
+
+def _register_schema() -> None:
+    ConfigStore.instance().store(name=SCHEMA_NODE, node=recipe_defaults())
+
+
+def _expand(overrides: Sequence[str], *, multirun: bool) -> list[list[str]]:
+    """The overrides of each job of a sweep."""
+    parsed = [_parse_override(override) for override in overrides]
+    if not multirun:
+        sweep = next((o.input_line for o in parsed if o.is_sweep_override()), None)
+        if sweep is not None:
+            raise RecipeError(f"argument '{sweep}' has several values: add -m to run one job for each")
+        return [list(overrides)]
+    own = [o for o in parsed if not str(o.key_or_group).startswith("hydra")]
+    batches: Any = BasicSweeper.split_arguments(own, max_batch_size=None)
+    return [list(job) for batch in batches for job in batch]
+
+
+def _parse_override(override: str) -> Override:
+    try:
+        parsed: Override = OverridesParser.create().parse_override(override)
+    except OverrideParseException:
+        raise RecipeError(
+            f"argument '{override}' must be KEY=VALUE, with special characters in double quotes inside "
+            "single ones: 'objects.die.color=\"#aa2010\"'"
+        ) from None
+    return parsed
+
+
+def _compose(
+    config_name: str, overrides: Sequence[str], config_dir: str | None, *, multirun: bool
+) -> ResolvedJob:
+    """Compose and check one job.
+
+    Raises:
+        RecipeError: an unknown key, group or value, in one sentence.
+    """
+    search_path = []
+    if config_dir is not None:
+        if not Path(config_dir).is_dir():
+            raise RecipeError(f"--config-dir must be a folder, got '{config_dir}', which is not there")
+        search_path = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"]
+    with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_folder())):
+        try:
+            config = hydra.compose(config_name, overrides=[*overrides, *search_path])
+        except MissingConfigException as error:
+            raise RecipeError(_explain_missing(error)) from None
+        except (HydraException, OmegaConfBaseException) as error:
+            known = _flat_keys(OmegaConf.to_container(hydra.compose(config_name), resolve=False))
+            raise RecipeError(_explain(error, overrides, known)) from None
+        return _resolve(config, overrides, multirun=multirun)
+
+
+def _resolve(config: DictConfig, overrides: Sequence[str], *, multirun: bool) -> ResolvedJob:
+    try:
+        plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise RecipeError(_first_line(error)) from None
+    recipe = parse_recipe(plain)
+    if multirun:
+        recipe = replace(recipe, out=str(Path(recipe.out) / job_folder(overrides)))
+    return ResolvedJob(recipe=recipe, recipe_yaml=_recipe_yaml(plain))
+
+
+def job_folder(overrides: Sequence[str]) -> str:
+    """The sub-folder of a job of a sweep, named after its overrides."""
+    shown = sorted(o for o in overrides if not o.startswith(("out=", "hydra")))
+    return UNSAFE_IN_NAMES.sub("-", ",".join(shown)) or "defaults"
+
+
+def _recipe_yaml(plain: Mapping[str, Any]) -> str:
+    kept = {key: value for key, value in plain.items() if key not in PLACE_KEYS}
+    for key in PLACE_KEYS:
+        group, _, name = key.partition(".")
+        if name and group in kept:
+            kept[group] = {k: v for k, v in kept[group].items() if k != name}
+    return yaml.safe_dump(kept, sort_keys=True, default_flow_style=None, width=120)
+
+
+def _explain_missing(error: MissingConfigException) -> str:
+    group, _, name = (error.missing_cfg_file or "").rpartition("/")
+    options = list(error.options or ())
+    if not options and group:
+        options = list(GlobalHydra.instance().config_loader().get_group_options(group))
+    return unknown_name_message(group or "configuration", name, options)
+
+
+def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str]) -> str:
+    for override in map(_parse_override, overrides):
+        key = str(override.key_or_group)
+        if key not in known and not override.is_add() and f"'{key}'" in str(error):
+            return f"key '{key}' is unknown; did you mean '{nearest_first(key, known)[0]}'?"
+    return _first_line(error)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0]
+
+
+def _flat_keys(node: Any, path: str = "") -> list[str]:
+    if not isinstance(node, Mapping):
+        return [path]
+    own = [path] if path else []
+    prefix = f"{path}." if path else ""
+    return own + [key for name, child in node.items() for key in _flat_keys(child, f"{prefix}{name}")]
+
+
+@contextmanager
+def _hydra_surroundings(config_name: str, arguments: Sequence[str], multirun: bool) -> Any:
+    """Hydra reads `sys.argv`, and writes a sweep's overview into a folder: give it one that goes away."""
+    before = sys.argv
+    full_error = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    with tempfile.TemporaryDirectory(prefix="gapless-sweep-") as folder:
+        chosen = any(a.startswith("hydra.sweep.dir=") for a in arguments)
+        extra = [f"hydra.sweep.dir={folder}"] if multirun and not chosen else []
+        sys.argv = [f"gapless {config_name}", *arguments, *extra]
+        try:
+            yield
+        finally:
+            sys.argv = before
+            os.environ.pop("HYDRA_FULL_ERROR")
+            if full_error is not None:
+                os.environ["HYDRA_FULL_ERROR"] = full_error

@@ -1,0 +1,64 @@
+"""`gapless COMMAND ...`: finds the command, and turns errors into one sentence and an exit status."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+from renderer.errors import GaplessError, InputError, unknown_name_message
+
+COMMANDS = {
+    "render": "render a labelled dataset from a recipe",
+    "preview": "render a quick contact sheet of a recipe",
+}
+EXIT_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED = 2, 1, 130
+
+
+def main() -> None:
+    """Run the command that the user typed, and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line without the program's name; returns the exit status."""
+    try:
+        return _dispatch(arguments)
+    except GaplessError as error:
+        return report(error)
+    except KeyboardInterrupt:
+        print("gapless: interrupted; run the same command again to go on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def report(error: GaplessError) -> int:
+    """Print an error for a person; returns the exit status that goes with it."""
+    print(f"gapless: {error}", file=sys.stderr)
+    return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILURE
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0
+    name, *rest = arguments
+    if name == "--version":
+        from renderer import __version__
+
+        print(f"gapless {__version__}")
+        return 0
+    if name not in COMMANDS:
+        raise InputError(unknown_name_message("command", name, COMMANDS))
+    status: int = importlib.import_module(f"renderer.commands.{name}").run(rest)
+    return status
+
+
+def _help() -> str:
+    lines = [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "gapless renders labelled training images with Blender and measures the reality gap.",
+            "",
+            "usage: gapless COMMAND [...]     (gapless COMMAND --help shows more, with examples)",
+            "",
+            *lines,
+        ]
+    )

@@ -1,0 +1,79 @@
+"""`gapless preview`: a quick low-sample contact sheet of a recipe."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from renderer.catalog.library import Library, open_library
+from renderer.catalog.sources import categories
+from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.commands.render import check_devices, progress_bar, write_picture
+from renderer.dataset.store import check_writable
+from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
+from renderer.recipe.schema import Recipe
+
+LONGEST_SIDE_PX = 320
+MOST_SAMPLES = 4
+HELP = """\
+usage: gapless preview [KEY=VALUE ...] [--config-dir DIR]
+
+Render a few small frames with few samples and write one picture of them, with labels: out/preview.png.
+The same scenes as those of `gapless render` with the same recipe and seed.
+
+examples:
+  gapless preview recipe=dice
+  gapless preview recipe=cards frames=6 seed=3 out=outputs/look surface.appearance.pattern=image
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `gapless preview` with its arguments; returns the exit status."""
+    if {"-h", "--help"} & set(arguments):
+        print(HELP)
+        return 0
+    return run_jobs(arguments, config_name="preview", check=_check, work=_work)
+
+
+def _check(job: ResolvedJob) -> None:
+    check_devices(job.recipe)
+    open_library(job.recipe)
+    check_writable(Path(job.recipe.out).expanduser())
+
+
+def _work(job: ResolvedJob) -> int:
+    recipe = quick(job.recipe)
+    frames = list(_render(recipe, open_library(recipe)))
+    path = Path(recipe.out).expanduser() / "preview.png"
+    write_picture(path, contact_sheet(frames, categories(recipe), cell_px=recipe.camera.width_px))
+    print(f"{recipe.name}: {len(frames)} frames on {path}")
+    print("  next: gapless render with the same keys, and out=outputs/NAME")
+    return 0
+
+
+def quick(recipe: Recipe) -> Recipe:
+    """The recipe with few samples and small images of the same shape."""
+    camera, engine = recipe.camera, recipe.engine
+    scale = min(1.0, LONGEST_SIDE_PX / max(camera.width_px, camera.height_px))
+    smaller = replace(
+        camera,
+        width_px=max(16, round(camera.width_px * scale)),
+        height_px=max(16, round(camera.height_px * scale)),
+    )
+    return replace(recipe, camera=smaller, engine=replace(engine, samples=min(engine.samples, MOST_SAMPLES)))
+
+
+def _render(recipe: Recipe, library: Library) -> Iterator[LabelledImage]:
+    from renderer.blender.session import open_session  # starts Blender: not before the input is checked
+    from renderer.execution.shard import render_shard
+
+    frames = range(recipe.first_frame, recipe.first_frame + recipe.frames)
+    with open_session(recipe.engine, library) as session, progress_bar() as progress:
+        for frame in progress.track(
+            render_shard(recipe, library, session, frames), total=len(frames), description="preview"
+        ):
+            if frame.image is not None:
+                yield LabelledImage(
+                    image=frame.image,
+                    caption=f"frame {frame.record['frame']}",
+                    instances=frame.record["instances"],
+                )

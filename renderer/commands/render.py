@@ -1,0 +1,194 @@
+"""`gapless render`: a labelled dataset from a recipe."""
+
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from renderer.catalog.library import Library, open_library
+from renderer.catalog.sources import categories
+from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.dataset.coco import write_coco
+from renderer.dataset.files import atomic_file, json_bytes, write_bytes
+from renderer.dataset.identity import dataset_identity
+from renderer.dataset.store import Store, open_store
+from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
+from renderer.recipe.schema import Recipe
+
+SHEET_FRAMES = 16
+HELP = """\
+usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
+
+Render labelled frames. Run the same command again to finish an interrupted one, or with more frames.
+
+  recipe=dice|cards      which recipe; --config-dir DIR adds your own (DIR/recipe/NAME.yaml)
+  frames=8 seed=0        how many, and the seed of every draw
+  out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/
+  first_frame=5          start at this frame: any frame can be rendered alone
+  workers=1              worker processes
+  camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
+  engine.samples=8 engine.device=auto|cpu|gpu
+  dry_run=true           sample scenes and statistics only, without Blender
+  any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]]
+
+  -m, --multirun         one job for each combination of comma-separated values, each in a sub-folder of out
+  --cfg job              show the composed recipe and stop
+
+examples:
+  gapless render recipe=dice frames=8 seed=0 out=outputs/dice
+  gapless render recipe=cards frames=100 out=outputs/cards objects.card.count='[integer, 1, 3]'
+  gapless render recipe=dice frames=1 first_frame=5 out=outputs/frame5
+  gapless render -m recipe=dice seed=0,1 camera.tilt_deg=0,30 frames=8 out=outputs/sweep
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run `gapless render` with its arguments; returns the exit status."""
+    if {"-h", "--help"} & set(arguments):
+        print(HELP)
+        return 0
+    return run_jobs(arguments, config_name="render", check=_check, work=_work)
+
+
+def _check(job: ResolvedJob) -> None:
+    check_devices(job.recipe)
+    library = open_library(job.recipe)
+    open_store(job.recipe.out, dataset_identity(job.recipe, library))
+
+
+def check_devices(recipe: Recipe) -> None:
+    """Look for the devices a recipe insists on; what is left to `auto` is not looked for.
+
+    Raises:
+        DeviceError: one is not there.
+    """
+    if recipe.engine.device == "gpu" and not recipe.dry_run:
+        from renderer.blender.device import check_gpu
+
+        check_gpu()
+    if recipe.labels.device != "auto" and not recipe.dry_run:
+        from renderer.labels import label_device
+
+        label_device(recipe.labels.device)
+
+
+def _work(job: ResolvedJob) -> int:
+    library = open_library(job.recipe)
+    if job.recipe.dry_run:
+        from renderer.commands.dry_run import dry_run
+
+        return dry_run(job.recipe, library)
+    return _render(job, library)
+
+
+def _render(job: ResolvedJob, library: Library) -> int:
+    recipe = job.recipe
+    store = open_store(recipe.out, dataset_identity(recipe, library))
+    wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
+    missing = [frame for frame in wanted if not store.has(frame)]
+    if len(missing) < len(wanted):
+        print(f"{len(wanted) - len(missing)} of {len(wanted)} frames are there already")
+    start = time.perf_counter()
+    seconds = _render_missing(recipe, library, store, missing)
+    elapsed = time.perf_counter() - start
+    write_derived(store, categories(recipe), job.recipe_yaml)
+    _print_summary(recipe, store, len(missing), elapsed, seconds)
+    return 0
+
+
+def _render_missing(
+    recipe: Recipe, library: Library, store: Store, missing: Sequence[int]
+) -> dict[str, float]:
+    """Render frames under a progress bar; returns the seconds by stage."""
+    seconds: dict[str, float] = defaultdict(float)
+    if not missing:
+        return seconds
+    from renderer.execution.local import Job, render_frames  # starts Blender: not before the input is checked
+
+    with progress_bar() as progress:
+        task = progress.add_task(f"render {recipe.name}", total=len(missing))
+        for done in render_frames(Job(recipe=recipe, library=library, store=store), missing):
+            progress.advance(task)
+            for stage, duration in done.seconds.items():
+                seconds[stage] += duration
+    return seconds
+
+
+def progress_bar() -> Progress:
+    """A progress bar with the time to go, on standard error."""
+    from rich.console import Console
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("frames, to go"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    )
+
+
+def write_derived(store: Store, names: Sequence[str], recipe_yaml: str) -> None:
+    """Write all that follows from the records: annotations, draws, the recipe and the contact sheet."""
+    write_coco(store, names, store.root / "annotations.json")
+    with atomic_file(store.root / "draws.jsonl") as file:
+        for record in store.records():
+            file.write(json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n")
+    write_bytes(store.root / "recipe.yaml", recipe_yaml.encode())
+    frames = list(_sheet_frames(store))
+    if frames:
+        write_picture(store.root / "preview.png", contact_sheet(frames, names))
+
+
+def _sheet_frames(store: Store) -> Iterator[LabelledImage]:
+    shown = 0
+    for record in store.records():
+        if record["status"] != "ok" or shown == SHEET_FRAMES:
+            continue
+        shown += 1
+        pixels = cv2.imread(str(store.root / record["image"]["file"]))
+        assert pixels is not None, "a committed image cannot be read"
+        yield LabelledImage(
+            image=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8),
+            caption=f"frame {record['frame']}",
+            instances=record["instances"],
+        )
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write an RGB picture as a PNG file."""
+    from renderer.execution.frame import encode_png
+
+    write_bytes(path, encode_png(picture))
+
+
+def _print_summary(
+    recipe: Recipe, store: Store, rendered: int, elapsed_s: float, seconds: dict[str, float]
+) -> None:
+    counts, frames, rejected, hidden = _count(store)
+    print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
+    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in categories(recipe))
+    print(f"  instances: {listed}; {hidden} below {recipe.labels.min_pixels} px are flagged, not annotated")
+    if rendered:
+        split = ", ".join(f"{stage} {duration / rendered:.2f}" for stage, duration in seconds.items())
+        print(f"  seconds per frame: {elapsed_s / rendered:.2f}, of which {split}")
+    print(f"  look at {store.root / 'preview.png'}")
+    more = recipe.first_frame + 2 * recipe.frames
+    print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
+
+
+def _count(store: Store) -> tuple[Counter[str], int, int, int]:
+    counts: Counter[str] = Counter()
+    frames = rejected = hidden = 0
+    for record in store.records():
+        frames += record["status"] == "ok"
+        rejected += record["status"] != "ok"
+        for instance in record.get("instances", ()):
+            hidden += not instance["annotated"]
+            counts[instance["category"]] += instance["annotated"]
+    return counts, frames, rejected, hidden

@@ -1,0 +1,1 @@
+"""The dataset on disk: a store of frames that tells the truth, and exports derived from it."""

@@ -1,0 +1,55 @@
+"""Writing files whole: under a temporary name, then renamed into place."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from renderer.errors import StoreError
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside `path`; at the end it takes the name, or vanishes on an error.
+
+    Raises:
+        StoreError: the disk is full or the folder cannot be written.
+    """
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path} ({error.strerror or error}); free some space or choose another out"
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file, or nothing."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write sorted JSON, or nothing."""
+    write_bytes(path, json_bytes(content) + b"\n")
+
+
+def json_bytes(content: Any) -> bytes:
+    """One line of JSON with sorted keys; enumerations by their value."""
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=lambda v: v.value)
+    return text.encode()

@@ -1,0 +1,98 @@
+"""The record of a frame: what was drawn, what is visible, and the image it belongs to."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool
+from pycocotools import mask as coco_mask
+
+from renderer.labels import InstanceLabels
+from renderer.scene import Scene, SceneObject, Shot, View
+
+Record = Mapping[str, Any]
+
+
+def image_name(frame: int) -> str:
+    """Path of a frame's image inside the dataset."""
+    return f"images/{frame:06d}.png"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameSource:
+    """Where a frame comes from: its number, and the scene, view and shot that it shows."""
+
+    frame: int
+    scene: Scene
+    view: View
+    shot: Shot
+
+    def draws(self) -> dict[str, Any]:
+        """All draws of the frame: the scene's, the view's and the shot's."""
+        return {**self.scene.draws, **self.view.draws, **self.shot.draws}
+
+
+def make_record(source: FrameSource, image_png: bytes, instances: Sequence[Mapping[str, Any]]) -> Record:
+    """The record of a frame that passed certification."""
+    camera = source.view.camera
+    return {
+        "frame": source.frame,
+        "status": "ok",
+        "image": {
+            "file": image_name(source.frame),
+            "width_px": camera.width_px,
+            "height_px": camera.height_px,
+            "bytes": len(image_png),
+            "sha256": hashlib.sha256(image_png).hexdigest(),
+        },
+        "camera": asdict(camera),
+        "instances": list(instances),
+        "draws": source.draws(),
+    }
+
+
+def rejected_record(source: FrameSource, reason: str) -> Record:
+    """The record of a frame that failed certification: permanent, without an image."""
+    return {"frame": source.frame, "status": "rejected", "reason": reason, "draws": source.draws()}
+
+
+def instance_entries(
+    items: Sequence[SceneObject], labels: InstanceLabels, min_pixels: int
+) -> list[dict[str, Any]]:
+    """One entry for each labelled object of one image; `annotated` is false below `min_pixels`.
+
+    Args:
+        items: the n labelled objects, in the order of the labels.
+        labels: labels of a batch of one image.
+    """
+    masks = labels.masks[0].cpu().numpy()
+    boxes = labels.boxes_xyxy[0].tolist()
+    areas = labels.areas_px[0].tolist()
+    return [
+        {
+            "name": item.name,
+            "category": item.category,
+            "bbox_xyxy": box,
+            "area_px": area,
+            "segmentation": encode_mask(mask),
+            "annotated": area >= min_pixels,
+        }
+        for item, mask, box, area in zip(items, masks, boxes, areas, strict=True)
+    ]
+
+
+def encode_mask(mask: Bool[np.ndarray, "h w"]) -> dict[str, Any]:
+    """COCO's compressed run-length code of a mask."""
+    code = coco_mask.encode(np.asfortranarray(mask.astype(np.uint8)))
+    counts: Any = code["counts"]
+    return {"size": list(mask.shape), "counts": counts.decode("ascii")}
+
+
+def decode_mask(code: Mapping[str, Any]) -> Bool[np.ndarray, "h w"]:
+    """The mask that `encode_mask` encoded."""
+    mask: Bool[np.ndarray, "h w"] = coco_mask.decode(
+        {"size": code["size"], "counts": code["counts"].encode("ascii")}
+    ).astype(bool)
+    return mask

@@ -1,0 +1,1 @@
+"""Rendering shards: in this process or in a pool of worker processes."""

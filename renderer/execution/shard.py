@@ -1,0 +1,89 @@
+"""A shard: a range of frames rendered by one session; what every kind of worker calls."""
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import torch
+
+from renderer.blender.session import BlenderSession
+from renderer.catalog.library import Library
+from renderer.dataset.record import FrameSource
+from renderer.execution.frame import Frame, finish_frame
+from renderer.labels import label_device
+from renderer.randomize.scenes import sample_scene
+from renderer.randomize.streams import FrameAddress, frame_address
+from renderer.recipe.schema import Recipe
+from renderer.scene import Scene
+from renderer.settle import settle
+
+STAGES = ("sample", "build", "trace", "label", "write")
+
+
+class Stopwatch:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        """Start with nothing measured."""
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def take(self) -> dict[str, float]:
+        """What was measured since the last take."""
+        taken, self.seconds = self.seconds, {}
+        return taken
+
+
+def render_shard(
+    recipe: Recipe, library: Library, session: BlenderSession, frames: Sequence[int]
+) -> Iterator[Frame]:
+    """Render frames, in order; frames of one scene share its build, shots of one view its trace.
+
+    Raises:
+        InfrastructureError: Blender failed.
+    """
+    run = _ShardRun(
+        recipe=recipe, session=session, device=label_device(recipe.labels.device), watch=Stopwatch()
+    )
+    addresses = [(frame, frame_address(frame, recipe.views, recipe.shots)) for frame in frames]
+    for index, of_scene in itertools.groupby(addresses, key=lambda pair: pair[1].scene):
+        with run.watch.stage("sample"):
+            scene = settle(sample_scene(recipe, library, index))
+        try:
+            with run.watch.stage("build"):
+                session.build(scene)
+            yield from run.render_views(scene, list(of_scene))
+        finally:
+            session.clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ShardRun:
+    """What stays the same over a shard."""
+
+    recipe: Recipe
+    session: BlenderSession
+    device: torch.device
+    watch: Stopwatch
+
+    def render_views(self, scene: Scene, addresses: Sequence[tuple[int, FrameAddress]]) -> Iterator[Frame]:
+        """Trace the views of a scene that was built, and finish their shots."""
+        for number, of_view in itertools.groupby(addresses, key=lambda pair: pair[1].view):
+            view = scene.views[number]
+            with self.watch.stage("trace"):
+                buffers = self.session.trace(view)
+            for frame, address in of_view:
+                source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
+                with self.watch.stage("label"):
+                    finished = finish_frame(self.recipe, source, buffers, self.device)
+                yield replace(finished, seconds=self.watch.take())

@@ -1,0 +1,1 @@
+"""Looking at what was made: the contact sheet and the figures of a dataset."""

@@ -1,0 +1,99 @@
+"""The contact sheet: frames with their masks, boxes and category names, on one picture."""
+
+import colorsys
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image as PillowImage
+from PIL import ImageDraw, ImageFont
+
+from renderer.catalog.assets import asset_path
+from renderer.catalog.model import Image
+from renderer.dataset.record import decode_mask
+
+Color = tuple[int, int, int]
+FONT = "fonts/DejaVuSansCondensed-Bold.ttf"
+MARGIN_PX = 8
+MASK_OPACITY = 0.12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LabelledImage:
+    """An image, a caption, and instances as in a frame's record."""
+
+    image: Image
+    caption: str
+    instances: Sequence[Mapping[str, Any]]
+
+
+def contact_sheet(
+    frames: Iterable[LabelledImage], categories: Sequence[str], columns: int = 4, cell_px: int = 480
+) -> Image:
+    """Lay frames out in rows, each drawn with its labels and scaled to `cell_px` wide."""
+    colors = category_colors(categories)
+    cells = [_cell(frame, colors, cell_px) for frame in frames]
+    columns = min(columns, len(cells))
+    height = max(cell.shape[0] for cell in cells)
+    rows = math.ceil(len(cells) / columns)
+    step_y, step_x = height + MARGIN_PX, cell_px + MARGIN_PX
+    sheet = np.full((rows * step_y + MARGIN_PX, columns * step_x + MARGIN_PX, 3), 24, dtype=np.uint8)
+    for number, cell in enumerate(cells):
+        y = MARGIN_PX + number // columns * step_y
+        x = MARGIN_PX + number % columns * step_x
+        sheet[y : y + cell.shape[0], x : x + cell.shape[1]] = cell
+    return sheet
+
+
+def category_colors(categories: Sequence[str]) -> dict[str, Color]:
+    """A bright colour for each category, as far apart in hue as they can be."""
+    return {
+        name: _rgb(colorsys.hsv_to_rgb(i / len(categories), 0.85, 1.0)) for i, name in enumerate(categories)
+    }
+
+
+def _rgb(color: tuple[float, float, float]) -> Color:
+    red, green, blue = (round(255 * v) for v in color)
+    return (red, green, blue)
+
+
+def _cell(frame: LabelledImage, colors: Mapping[str, Color], cell_px: int) -> Image:
+    scale = cell_px / frame.image.shape[1]
+    size = (cell_px, round(frame.image.shape[0] * scale))
+    shown = [i for i in frame.instances if i["annotated"]]
+    canvas = cv2.resize(frame.image, size, interpolation=cv2.INTER_AREA)
+    for instance in shown:
+        mask = decode_mask(instance["segmentation"]).astype(np.uint8)
+        _draw_mask(
+            canvas, cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), colors[instance["category"]]
+        )
+    picture = PillowImage.fromarray(canvas)
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(str(asset_path(FONT)), 13)
+    for instance in shown:
+        _draw_box(draw, font, [v * scale for v in instance["bbox_xyxy"]], instance["category"], colors)
+    _draw_tag(draw, font, (0, size[1] - 18), frame.caption, (255, 255, 255))
+    return np.asarray(picture)
+
+
+def _draw_mask(canvas: Image, mask: Any, color: Color) -> None:
+    inside = mask.astype(bool)
+    canvas[inside] = (canvas[inside] * (1 - MASK_OPACITY) + np.array(color) * MASK_OPACITY).astype(np.uint8)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(canvas, outlines, -1, color, 1)
+
+
+def _draw_box(
+    draw: Any, font: Any, box_xyxy: Sequence[float], name: str, colors: Mapping[str, Color]
+) -> None:
+    draw.rectangle(list(box_xyxy), outline=colors[name], width=1)
+    _draw_tag(draw, font, (box_xyxy[0], max(0.0, box_xyxy[1] - 16)), name, colors[name])
+
+
+def _draw_tag(draw: Any, font: Any, place: tuple[float, float], text: str, color: Color) -> None:
+    box = draw.textbbox(place, text, font=font)
+    draw.rectangle((box[0] - 2, box[1] - 1, box[2] + 2, box[3] + 1), fill=(0, 0, 0))
+    draw.text(place, text, font=font, fill=color)

@@ -1,0 +1,121 @@
+"""Drawing the objects of a scene."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from renderer.catalog import dice
+from renderer.catalog.sources import radius_m
+from renderer.randomize.draws import DrawRecorder
+from renderer.recipe.keys import Factor
+from renderer.recipe.schema import Cards, Dice, Primitives
+from renderer.recipe.validation import iter_factors
+from renderer.scene import Contact, Pose, SceneObject
+
+ObjectKind = Dice | Cards | Primitives
+Disc = tuple[float, float, float]  # x, y, radius in metres
+
+
+def draw_objects(
+    draws: DrawRecorder, kinds: Mapping[str, ObjectKind], half_size_m: tuple[float, float]
+) -> tuple[SceneObject, ...]:
+    """Draw every kind of object, those that can be labelled first; each kind on its own.
+
+    Places are drawn again while an object overlaps another of its own kind. Overlaps across kinds
+    are left to settling, so that one more object of a kind changes no draw of another kind.
+    """
+    order = sorted(kinds, key=lambda name: (isinstance(kinds[name], Primitives), name))
+    return tuple(item for name in order for item in _draw_kind(draws, name, kinds[name], half_size_m))
+
+
+def _draw_kind(
+    draws: DrawRecorder, name: str, kind: ObjectKind, half_size_m: tuple[float, float]
+) -> list[SceneObject]:
+    prefix = f"objects.{name}."
+    factors = {f.name.removeprefix(prefix): f for f in iter_factors(kind)}
+    count = draws.draw(factors.pop("count"))
+    shared = {short: draws.draw(f) for short, f in factors.items() if f.spec.shared and count > 0}
+    own = {short: f for short, f in factors.items() if not f.spec.shared}
+    drawer = _KindDrawer(draws=draws, kind=kind, factors=own, half_size_m=half_size_m)
+    items: list[SceneObject] = []
+    placed: list[Disc] = []
+    for slot in range(count):
+        parameters = shared | drawer.parameters(slot)
+        radius = radius_m(kind.source, parameters)
+        x_m, y_m = drawer.place(slot, radius, placed)
+        placed.append((x_m, y_m, radius))
+        items.append(_make_object(name, slot, kind, parameters, (x_m, y_m)))
+    return items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KindDrawer:
+    """Draws the objects of one kind, slot by slot; `factors` are those drawn for each object."""
+
+    draws: DrawRecorder
+    kind: ObjectKind
+    factors: Mapping[str, Factor]
+    half_size_m: tuple[float, float]
+
+    def parameters(self, slot: int) -> dict[str, Any]:
+        """All but the place; a die's pips are drawn again until they stand out from its body."""
+        late = {"x_fraction", "y_fraction", "pip_color"}
+        drawn = {short: self.draws.draw(f, slot) for short, f in self.factors.items() if short not in late}
+        if isinstance(self.kind, Dice):
+            pip_color, least = self.factors["pip_color"], self.kind.pip_contrast
+            values = self.draws.draw_until(
+                [pip_color], slot, lambda values: _legible(values[pip_color.name], drawn, least)
+            )
+            drawn["pip_color"] = values[pip_color.name]
+        return drawn
+
+    def place(self, slot: int, radius: float, placed: Sequence[Disc]) -> tuple[float, float]:
+        """A place in the layout area, free of others of the kind where they avoid contact."""
+        x, y = self.factors["x_fraction"], self.factors["y_fraction"]
+        reach_x, reach_y = (max(half - radius, 0.0) for half in self.half_size_m)
+
+        def is_free(values: Mapping[str, Any]) -> bool:
+            px, py = values[x.name] * reach_x, values[y.name] * reach_y
+            return all((px - qx) ** 2 + (py - qy) ** 2 >= (radius + q) ** 2 for qx, qy, q in placed)
+
+        overlaps = contact_of(self.kind) is Contact.STACK
+        values = self.draws.draw_until([x, y], slot, (lambda _: True) if overlaps else is_free)
+        return values[x.name] * reach_x, values[y.name] * reach_y
+
+
+def _legible(pip_color: list[float], parameters: Mapping[str, Any], least: float) -> bool:
+    bodies = [parameters["color"]] + ([parameters["color_2"]] if parameters["swirl"] > 0 else [])
+    return all(contrast_ratio(pip_color, body) >= least for body in bodies)
+
+
+def contrast_ratio(a: Sequence[float], b: Sequence[float]) -> float:
+    """Contrast ratio in [1, 21] of two linear RGB colours (WCAG 2.2)."""
+    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (a, b))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def contact_of(kind: ObjectKind) -> Contact:
+    """What objects of a kind do where they would overlap."""
+    stacks = isinstance(kind, Cards) or (isinstance(kind, Primitives) and kind.stack)
+    return Contact.STACK if stacks else Contact.AVOID
+
+
+def _make_object(
+    name: str, slot: int, kind: ObjectKind, parameters: dict[str, Any], place_m: tuple[float, float]
+) -> SceneObject:
+    rotation = tuple(parameters.pop("rotation"))
+    category = None
+    if isinstance(kind, Dice):
+        rotation = dice.turn_face_up(parameters["face"], parameters["chirality"], rotation)
+        category = str(dice.face_up(rotation, parameters["chirality"]))
+    elif isinstance(kind, Cards) and parameters["face_up"] and parameters["rank"] in kind.categories:
+        category = parameters["rank"]
+    return SceneObject(
+        kind=name,
+        slot=slot,
+        source=kind.source,
+        category=category,
+        contact=contact_of(kind),
+        pose=Pose(position_m=(*place_m, 0.0), rotation_wxyz=rotation),
+        parameters=parameters,
+    )

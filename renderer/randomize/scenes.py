@@ -1,0 +1,46 @@
+"""Recipe + seed + index -> Scene."""
+
+from renderer.catalog.library import Library
+from renderer.randomize.draws import DrawRecorder
+from renderer.randomize.lights import draw_lights, draw_sky
+from renderer.randomize.objects import draw_objects
+from renderer.randomize.streams import FrameAddress
+from renderer.randomize.views import draw_view
+from renderer.recipe import schema
+from renderer.recipe.keys import Factor
+from renderer.recipe.schema import Recipe
+from renderer.recipe.validation import iter_factors
+from renderer.scene import Ground, Scene
+
+
+def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
+    """Draw every factor of scene `index`; it depends on recipe, seed and index only."""
+    draws = DrawRecorder(seed=recipe.seed, address=FrameAddress(scene=index))
+    half_size_m = (draws.draw(recipe.layout.half_width_m), draws.draw(recipe.layout.half_depth_m))
+    ground = _draw_ground(draws, recipe.surface, half_size_m)
+    objects = draw_objects(draws, recipe.objects, half_size_m)
+    sky = draw_sky(draws, recipe.lighting, library)
+    lights = draw_lights(draws, recipe.lighting)
+    views = tuple(draw_view(recipe, index, view, half_size_m) for view in range(recipe.views))
+    return Scene(
+        index=index,
+        objects=objects,
+        ground=ground,
+        lights=lights,
+        sky=sky,
+        views=views,
+        draws=draws.record,
+    )
+
+
+def _draw_ground(draws: DrawRecorder, surface: schema.Surface, half_size_m: tuple[float, float]) -> Ground:
+    parameters = {f.name.removeprefix("surface."): draws.draw(f) for f in iter_factors(surface.appearance)}
+    tray = None
+    if draws.draw(surface.tray.presence):
+        tray_factors: list[Factor] = list(iter_factors(surface.tray))
+        tray = {
+            f.name.removeprefix("surface.tray."): draws.draw(f)
+            for f in tray_factors
+            if f is not surface.tray.presence
+        }
+    return Ground(half_size_m=half_size_m, parameters=parameters, tray=tray)

@@ -1,0 +1,60 @@
+"""Random streams: every draw has its own, keyed by what it is and by nothing else (rule 1)."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+
+from renderer.recipe.keys import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameAddress:
+    """Which scene, view of the scene and shot of the view a frame is."""
+
+    scene: int
+    view: int = 0
+    shot: int = 0
+
+    def at(self, level: Level) -> tuple[int, ...]:
+        """The index at a level: (scene,), (scene, view) or (scene, view, shot)."""
+        depth = {Level.SCENE: 1, Level.VIEW: 2, Level.SHOT: 3}[level]
+        return (self.scene, self.view, self.shot)[:depth]
+
+
+def frame_address(frame: int, views: int, shots: int) -> FrameAddress:
+    """The address of a frame where each scene has `views` views and each view `shots` shots."""
+    scene, within = divmod(frame, views * shots)
+    view, shot = divmod(within, shots)
+    return FrameAddress(scene=scene, view=view, shot=shot)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamKey:
+    """What identifies one draw.
+
+    Attributes:
+        index: the index at the level, see `FrameAddress.at`.
+        name: the factor's dotted name.
+        slot: which object or light of its kind; None for what is drawn once.
+        attempt: counts rejections, from 0.
+    """
+
+    seed: int
+    level: Level
+    index: tuple[int, ...]
+    name: str
+    slot: int | None = None
+    attempt: int = 0
+
+
+def stream(key: StreamKey) -> np.random.Generator:
+    """The generator of one draw.
+
+    SHA-256 turns the key into the 128-bit key of a Philox counter generator (Salmon et al. 2011), so
+    that streams of different keys are independent and none is a shifted copy of another.
+    """
+    parts = [key.seed, key.level.value, list(key.index), key.name, key.slot, key.attempt]
+    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
+    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest[:16], dtype="<u8")))

@@ -1,0 +1,244 @@
+"""From a composed configuration (a plain nested dict) to a checked `Recipe`."""
+
+import math
+import re
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, fields, is_dataclass
+from typing import Any
+
+from renderer.errors import RecipeError, nearest_first, unknown_name_message
+from renderer.recipe.distributions import (
+    AxisRotation,
+    BlackBody,
+    Choice,
+    ColorBox,
+    Constant,
+    DirectionCap,
+    Distribution,
+    Integer,
+    Range,
+    UniformRotation,
+    parse_distribution,
+)
+from renderer.recipe.keys import Factor, FactorSpec, Kind, SettingSpec, bounds_text
+from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
+
+HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+MAP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+_CONTINUOUS: Mapping[Kind, tuple[type, ...]] = {
+    Kind.COLOR: (ColorBox, BlackBody),
+    Kind.DIRECTION: (DirectionCap,),
+    Kind.ROTATION: (UniformRotation, AxisRotation),
+    Kind.INTEGER: (Integer,),
+    Kind.FLAG: (),
+    Kind.NAME: (),
+}
+_FORMS: Mapping[Kind, str] = {
+    Kind.NUMBER: "a number",
+    Kind.INTEGER: "a whole number",
+    Kind.FLAG: "true or false",
+    Kind.NAME: "a name",
+    Kind.COLOR: "a colour '#rrggbb'",
+    Kind.DIRECTION: "a direction [x, y, z]",
+    Kind.ROTATION: "a rotation, such as [rotation_about, [0, 0, 1], 0, 360]",
+}
+
+
+def parse_recipe(config: Mapping[str, Any]) -> Recipe:
+    """Check a composed configuration against the schema and turn it into dataclasses.
+
+    Raises:
+        RecipeError: one sentence that names the key, what it must be, what it is and a way out.
+    """
+    recipe: Recipe = _parse_group(Recipe, config, "")
+    if not recipe.objects:
+        raise RecipeError("objects must name at least one kind of object, got none")
+    return recipe
+
+
+def recipe_defaults() -> dict[str, Any]:
+    """The schema's defaults as a plain nested dict, with empty maps."""
+    return _group_defaults(Recipe)
+
+
+def _group_defaults(schema: type) -> dict[str, Any]:
+    types = typing.get_type_hints(schema)
+    return {
+        f.name: _group_defaults(types[f.name]) if "group" in f.metadata else f.metadata["default"]
+        for f in fields(schema)
+    }
+
+
+def iter_factors(node: Any) -> Iterator[Factor]:
+    """All factors of a parsed recipe, or of a part of it, in the order of the schema."""
+    if isinstance(node, Factor):
+        yield node
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from iter_factors(value)
+    elif is_dataclass(node):
+        for f in fields(node):
+            yield from iter_factors(getattr(node, f.name))
+
+
+def _parse_group(schema: type, config: Any, path: str) -> Any:
+    if not isinstance(config, Mapping):
+        raise RecipeError(f"{path} must be a group of keys, got {config!r}")
+    known = {f.name: f for f in fields(schema)}
+    for key in config:
+        if key not in known:
+            raise RecipeError(_unknown_key_message(_join(path, str(key)), str(key), known, path))
+    types = typing.get_type_hints(schema)
+    return schema(**{n: _parse_field(f, types[n], config, _join(path, n)) for n, f in known.items()})
+
+
+def _unknown_key_message(name: str, key: str, known: Mapping[str, Any], path: str) -> str:
+    nearest = _join(path, nearest_first(key, known)[0])
+    return f"key '{name}' is unknown; did you mean '{nearest}'?"
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name: str) -> Any:
+    metadata = field.metadata
+    if "group" in metadata:
+        return _parse_group(schema, config.get(field.name) or {}, name)
+    value = config.get(field.name, metadata["default"])
+    if "map" in metadata:
+        return _parse_map(metadata["map"], value, name)
+    if isinstance(metadata["spec"], SettingSpec):
+        return _parse_setting(metadata["spec"], value, name)
+    return parse_factor(metadata["spec"], value, name)
+
+
+def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
+    if not isinstance(config, Mapping):
+        raise RecipeError(f"{path} must be a map from names to groups of keys, got {config!r}")
+    for name in config:
+        if not MAP_NAME.fullmatch(str(name)):
+            raise RecipeError(f"{path}.{name} must be named by letters, digits, '-' and '_'")
+    parse = _parse_object_kind if item == "objects" else _parse_lamps
+    return {str(name): parse(value, _join(path, str(name))) for name, value in sorted(config.items())}
+
+
+def _parse_lamps(config: Any, path: str) -> Any:
+    return _parse_group(Lamps, config, path)
+
+
+def _parse_object_kind(config: Any, path: str) -> Any:
+    if not isinstance(config, Mapping):
+        raise RecipeError(f"{path} must be a group of keys, got {config!r}")
+    source = str(config.get("source"))
+    if source not in OBJECT_SOURCES:
+        raise RecipeError(unknown_name_message(f"{path}.source", source, OBJECT_SOURCES))
+    return _parse_group(OBJECT_SOURCES[source], config, path)
+
+
+def _parse_setting(spec: SettingSpec, value: Any, name: str) -> Any:
+    if value is None and spec.optional:
+        return None
+    if spec.type is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, spec.type) or (spec.type is int and isinstance(value, bool)):
+        article = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+        hint = ": a setting takes no distribution" if isinstance(value, list) else ""
+        raise RecipeError(f"{name} must be {article.get(spec.type, 'a list')}, got {_show(value)}{hint}")
+    for item in value if isinstance(value, list) else [value]:
+        _check_value(spec, item, name)
+    return value
+
+
+def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:
+    """Read and check one factor slot.
+
+    Raises:
+        RecipeError: the message begins with the factor's name.
+    """
+    try:
+        distribution = _constant_vector(spec, value) or parse_distribution(value)
+    except RecipeError as error:
+        raise RecipeError(f"{name}: {error}") from None
+    _check_distribution(spec, distribution, name)
+    return Factor(name=name, distribution=distribution, spec=spec)
+
+
+def _constant_vector(spec: FactorSpec, value: Any) -> Constant | None:
+    """A plain direction [x, y, z] is a constant, although it is a list without a distribution's name."""
+    is_vector = spec.kind is Kind.DIRECTION and isinstance(value, list | tuple) and len(value) == 3
+    if not is_vector or not all(_is_number(v) for v in value):
+        return None
+    length = math.hypot(*value)
+    if length == 0:
+        raise RecipeError("a direction must not be zero")
+    return Constant(value=[v / length for v in value])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_distribution(spec: FactorSpec, distribution: Distribution, name: str) -> None:
+    if isinstance(distribution, Constant):
+        _check_value(spec, distribution.value, name)
+    elif isinstance(distribution, Choice):
+        for option in distribution.options:
+            _check_value(spec, option, name)
+    elif spec.kind is Kind.NUMBER:
+        if not isinstance(distribution, Range) or isinstance(
+            distribution, BlackBody | DirectionCap | AxisRotation
+        ):
+            raise RecipeError(f"{name} must be a number, but its distribution draws none")
+        _check_range(spec, distribution, name)
+    elif isinstance(distribution, _CONTINUOUS[spec.kind]):
+        if isinstance(distribution, Integer):
+            _check_range(spec, distribution, name)
+    else:
+        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, but its distribution draws none")
+
+
+def _check_range(spec: FactorSpec, bounds: Range, name: str) -> None:
+    for value in (bounds.low, bounds.high):
+        if (spec.low is not None and value < spec.low) or (spec.high is not None and value > spec.high):
+            raise RecipeError(
+                f"{name} must be {bounds_text(spec)}{_unit(spec)}, got [{bounds.low:g}, {bounds.high:g}]"
+            )
+
+
+def _check_value(spec: FactorSpec | SettingSpec, value: Any, name: str) -> None:
+    if isinstance(spec, FactorSpec):
+        _check_form(spec, value, name)
+    if spec.options and value not in spec.options:
+        raise RecipeError(unknown_name_message(name, str(value), [str(o) for o in spec.options]))
+    if not _is_number(value):
+        return
+    too_low = spec.low is not None and value < spec.low
+    if too_low or (spec.high is not None and value > spec.high) or not math.isfinite(value):
+        raise RecipeError(f"{name} must be {bounds_text(spec)}{_unit(spec)}, got {value:g}")
+
+
+def _check_form(spec: FactorSpec, value: Any, name: str) -> None:
+    fits = {
+        Kind.NUMBER: _is_number(value),
+        Kind.INTEGER: _is_number(value) and float(value).is_integer(),
+        Kind.FLAG: isinstance(value, bool),
+        Kind.NAME: isinstance(value, str),
+        Kind.COLOR: isinstance(value, str) and HEX_COLOR.fullmatch(value) is not None,
+        Kind.DIRECTION: isinstance(value, list) and len(value) == 3,
+        Kind.ROTATION: False,
+    }
+    if not fits[spec.kind]:
+        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {_show(value)}")
+
+
+def _unit(spec: FactorSpec | SettingSpec) -> str:
+    return f" {spec.unit}" if spec.unit else ""
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(_show(v) for v in value) + "]"
+    return f"'{value}'" if isinstance(value, str) else str(value)

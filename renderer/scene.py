@@ -1,0 +1,164 @@
+"""A scene as plain data: no factor left, all values drawn. It goes to JSON and back without loss."""
+
+import enum
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any
+
+Vector3 = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+Draws = Mapping[str, Any]
+
+
+class Contact(enum.Enum):
+    """What an object does where it would overlap another."""
+
+    AVOID = "avoid"  # it is pushed aside
+    STACK = "stack"  # it comes to lie on top
+
+
+class LightType(enum.Enum):
+    """The shape of a light."""
+
+    AREA = "area"
+    POINT = "point"
+    SUN = "sun"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pose:
+    """World from object: position in metres, rotation as a unit quaternion (w, x, y, z)."""
+
+    position_m: Vector3 = (0.0, 0.0, 0.0)
+    rotation_wxyz: Quaternion = (1.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneObject:
+    """One object: `source` and `parameters` say what the catalog makes of it.
+
+    Attributes:
+        category: name of the category, or None for a distractor.
+        parameters: the drawn values, by the factor's name within its kind.
+    """
+
+    kind: str
+    slot: int
+    source: str
+    category: str | None
+    contact: Contact
+    pose: Pose
+    parameters: Draws
+
+    @property
+    def name(self) -> str:
+        """The entity's name, such as `die[3]`."""
+        return f"{self.kind}[{self.slot}]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """A light aimed along the local -Z of its pose; a sun's `energy_w` is its irradiance in W/m2."""
+
+    name: str
+    type: LightType
+    pose: Pose
+    energy_w: float
+    color: Vector3
+    size_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sky:
+    """An environment map by its name in the catalog."""
+
+    image: str
+    rotation_wxyz: Quaternion
+    strength: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """The surface and the tray; `parameters` as in SceneObject.
+
+    Attributes:
+        half_size_m: half width and half depth of the layout area, x and y.
+        tray: the tray's parameters, or None.
+    """
+
+    half_size_m: tuple[float, float]
+    parameters: Draws
+    tray: Draws | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Camera:
+    """A pinhole camera, OpenCV frame (x right, y down, z forward); pixel centres at (0.5, 0.5)."""
+
+    width_px: int
+    height_px: int
+    fx_px: float
+    fy_px: float
+    cx_px: float
+    cy_px: float
+    pose: Pose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One photometric variant of a view."""
+
+    exposure_ev: float
+    draws: Draws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One camera in a scene; one trace of Cycles."""
+
+    camera: Camera
+    cycles_seed: int
+    shots: tuple[Shot, ...]
+    draws: Draws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everything needed to rebuild one 3D scene."""
+
+    index: int
+    objects: tuple[SceneObject, ...]
+    ground: Ground
+    lights: tuple[Light, ...]
+    sky: Sky
+    views: tuple[View, ...]
+    draws: Draws = field(default_factory=dict)
+
+
+def scene_to_json(scene: Scene) -> str:
+    """One line of JSON, keys sorted."""
+    return json.dumps(asdict(scene), sort_keys=True, default=lambda value: value.value)
+
+
+def scene_from_json(text: str) -> Scene:
+    """The scene that `scene_to_json` wrote."""
+    scene: Scene = _restore(Scene, json.loads(text))
+    return scene
+
+
+def _restore(kind: Any, value: Any) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is types.UnionType:
+        return None if value is None else _restore(arguments[0], value)
+    if is_dataclass(kind):
+        hints = typing.get_type_hints(kind)
+        return kind(**{f.name: _restore(hints[f.name], value[f.name]) for f in fields(kind)})  # type: ignore[operator]
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return kind(value)
+    if origin is tuple:
+        items = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
+        return tuple(_restore(item, v) for item, v in zip(items, value, strict=True))
+    return value

@@ -1,0 +1,116 @@
+"""Objects to rest by geometry: pushed apart where they must not overlap, dropped where they may.
+
+No dynamics: an object keeps its rotation and comes down vertically to the first thing it touches.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from renderer.catalog.sources import Support, radius_m, support_of
+from renderer.scene import Contact, Pose, Scene, SceneObject
+
+CELL_M = 0.001  # of the height map
+GAP_M = 2e-5  # kept between stacked objects, so that no faces coincide
+SPIRAL_STEP_M = 0.003
+SPIRAL_TURNS = 400  # golden-angle steps: reaches about 6 cm
+GOLDEN_ANGLE_RAD = math.pi * (3 - math.sqrt(5))
+
+
+def settle(scene: Scene) -> Scene:
+    """The scene at rest: every object on the ground or on others, none inside another.
+
+    Objects go in order. One that avoids contact takes the free place nearest to where it was drawn;
+    where there is none within reach it is left out of the scene.
+    """
+    half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
+    apart = _push_apart(scene.objects, half_size_m)
+    return replace(scene, objects=tuple(_drop(apart)))
+
+
+def _push_apart(
+    objects: tuple[SceneObject, ...], half_size_m: tuple[float, float] | None
+) -> list[SceneObject]:
+    taken: list[tuple[float, float, float]] = []
+    settled = []
+    for item in objects:
+        if item.contact is Contact.STACK:
+            settled.append(item)
+            continue
+        radius = radius_m(item.source, item.parameters)
+        x, y, _ = item.pose.position_m
+        for place in _spiral(x, y, radius, half_size_m):
+            if all(math.dist(place, (ox, oy)) >= radius + other for ox, oy, other in taken):
+                taken.append((*place, radius))
+                settled.append(_moved(item, (*place, 0.0)))
+                break
+    return settled
+
+
+def _spiral(
+    x: float, y: float, radius: float, half_size_m: tuple[float, float] | None
+) -> Iterator[tuple[float, float]]:
+    for step in range(SPIRAL_TURNS):
+        reach, angle = SPIRAL_STEP_M * math.sqrt(step), step * GOLDEN_ANGLE_RAD
+        place = (x + reach * math.cos(angle), y + reach * math.sin(angle))
+        if half_size_m is None or all(
+            abs(p) <= half - radius for p, half in zip(place, half_size_m, strict=True)
+        ):
+            yield place
+
+
+def _moved(item: SceneObject, position_m: tuple[float, float, float]) -> SceneObject:
+    return replace(item, pose=Pose(position_m=position_m, rotation_wxyz=item.pose.rotation_wxyz))
+
+
+@dataclass(slots=True, kw_only=True)
+class HeightMap:
+    """Height of the topmost thing over a square of the ground, in cells of CELL_M."""
+
+    half_m: float
+    height_m: Float[np.ndarray, "n n"]
+
+
+def _drop(objects: list[SceneObject]) -> list[SceneObject]:
+    if not objects:
+        return []
+    reach = max(_outermost_m(item) for item in objects)
+    cells = 2 * math.ceil((reach + 2 * CELL_M) / CELL_M)
+    heights = HeightMap(half_m=cells * CELL_M / 2, height_m=np.zeros((cells, cells)))
+    return [_drop_one(item, heights) for item in objects]
+
+
+def _outermost_m(item: SceneObject) -> float:
+    x, y, _ = item.pose.position_m
+    return max(abs(x), abs(y)) + radius_m(item.source, item.parameters)
+
+
+def _drop_one(item: SceneObject, heights: HeightMap) -> SceneObject:
+    """Lower one object onto the height map and raise the map to its upper side."""
+    support = support_of(item)
+    x, y, _ = item.pose.position_m
+    rows, columns, points = _footprint(support, x, y, heights.half_m)
+    lower = support.lower_m(points)
+    below = heights.height_m[rows, columns]
+    touching = below.max() > 0
+    z = float((below - lower).max()) + (GAP_M if touching else 0.0)
+    heights.height_m[rows, columns] = np.maximum(below, z + lower + support.height_m)
+    return _moved(item, (x, y, z))
+
+
+def _footprint(support: Support, x: float, y: float, half_m: float) -> tuple[Any, Any, Any]:
+    """Rows and columns of the cells under an object, and their centres relative to its origin."""
+    corners = (support.outline_m + (x + half_m, y + half_m)) / CELL_M - 0.5
+    low = np.floor(corners.min(axis=0)).astype(int)
+    size = np.ceil(corners.max(axis=0)).astype(int) - low + 1
+    mask = np.zeros((size[1], size[0]), dtype=np.uint8)
+    cv2.fillConvexPoly(mask, np.round(corners - low).astype(np.int32), 1)
+    rows, columns = np.nonzero(mask)
+    rows, columns = rows + low[1], columns + low[0]
+    centres = (np.stack([columns, rows], axis=1) + 0.5) * CELL_M - half_m
+    return rows, columns, centres - (x, y)

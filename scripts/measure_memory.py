@@ -1,0 +1,77 @@
+"""Resident memory over many frames rendered in one process.
+
+    python scripts/measure_memory.py recipe=dice frames=200 out=outputs/memory
+
+Takes the keys of `gapless render`; renders small frames unless told otherwise, and writes
+OUT/memory.csv (frame, resident kB) and OUT/memory.png (the curve). Linux only.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+
+from renderer.catalog.library import open_library
+from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.execution.shard import render_shard
+
+WARM_UP = 40  # frames: images, skies and allocator arenas settle
+SMALL = ["camera.width_px=160", "camera.height_px=120", "engine.samples=1", "frames=200"]
+
+
+def resident_kb() -> int:
+    """Resident memory of this process, kB."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
+def measure(job: ResolvedJob) -> int:
+    """Render and throw away the frames of a job, and report the growth."""
+    from renderer.blender.session import open_session  # noqa: PLC0415 - after the input was checked
+
+    library = open_library(job.recipe)
+    curve = []
+    with open_session(job.recipe.engine, library) as session:
+        for _ in render_shard(job.recipe, library, session, range(job.recipe.frames)):
+            curve.append(resident_kb())
+    report(np.array(curve), Path(job.recipe.out), job.recipe.name)
+    return 0
+
+
+def report(curve_kb: np.ndarray, out: Path, name: str) -> None:
+    """Print the growth a frame after the warm-up, and write the curve."""
+    frames = np.arange(len(curve_kb))
+    late = frames >= min(WARM_UP, len(frames) // 2)
+    slope, start = np.polyfit(frames[late], curve_kb[late], 1)
+    ends = (curve_kb[late][-1] - curve_kb[late][0]) / max(1, late.sum() - 1)
+    out.mkdir(parents=True, exist_ok=True)
+    np.savetxt(out / "memory.csv", np.column_stack([frames, curve_kb]), fmt="%d", delimiter=",")
+    draw(frames, curve_kb, slope * frames + start, out / "memory.png")
+    print(f"{name}: {len(frames)} frames, {curve_kb[0] / 1024:.0f} to {curve_kb[-1] / 1024:.0f} MB resident")
+    print(f"  after frame {WARM_UP}: {slope:+.1f} kB a frame fitted, {ends:+.1f} kB a frame from end to end")
+    print("  every 20th frame, MB: " + " ".join(f"{v / 1024:.0f}" for v in curve_kb[::20]))
+    print(f"  curve: {out / 'memory.png'}")
+
+
+def draw(frames: np.ndarray, curve_kb: np.ndarray, line_kb: np.ndarray, path: Path) -> None:
+    """Write the curve as a picture."""
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415 - after the backend was chosen
+
+    figure, axes = plt.subplots(figsize=(7, 3.5), layout="constrained")
+    axes.plot(frames, curve_kb / 1024, label="resident")
+    axes.plot(frames, line_kb / 1024, "--", label=f"line through frames from {WARM_UP} on")
+    axes.set(xlabel="frame", ylabel="MB", ylim=(0, None))
+    axes.legend()
+    figure.savefig(path, dpi=120)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run with the arguments of a command line; returns the exit status."""
+    return run_jobs([*SMALL, *arguments], config_name="render", check=lambda job: None, work=measure)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Training and evaluation of detectors, and the reality gap between synthetic and real images. No Blender."""
