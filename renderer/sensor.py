@@ -4,10 +4,8 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
-METERED_LEVEL = (
-    0.22  # linear level that the mean of the image is exposed to: between 18 % grey and white paper
-)
-BRIGHTEST_METERED = 8.0  # of the median: lamps and suns in view do not darken the rest
+METERED_LEVEL = 0.22  # linear level of the metered mean: a little over 18 % grey, as phones expose
+METERED_SHARE = 0.98  # of the pixels; brighter ones count like these: lamps in view do not darken the rest
 SHOULDER = 0.7  # linear level from which highlights are compressed
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
 
@@ -27,10 +25,11 @@ def expose(
 
 
 def meter(radiance: Float32[Tensor, "b 3 h w"]) -> Float32[Tensor, " b"]:
-    """The gain that brings the mean luminance of each image to METERED_LEVEL."""
+    """The gain that brings the mean luminance of each image, without its highlights, to METERED_LEVEL."""
     weights = torch.tensor(LUMINANCE, device=radiance.device)
     luminance = (radiance.clamp(min=0) * weights[:, None, None]).sum(dim=1).flatten(1)
-    ceiling = BRIGHTEST_METERED * luminance.median(dim=1, keepdim=True).values
+    rank = max(1, round(METERED_SHARE * luminance.shape[1]))
+    ceiling = luminance.kthvalue(rank, dim=1, keepdim=True).values
     metered = torch.minimum(luminance, ceiling).double().mean(dim=1).float()
     return METERED_LEVEL / metered.clamp(min=1e-9)
 
@@ -39,7 +38,7 @@ def _compress(linear: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """Identity up to SHOULDER, then a hyperbola with the same slope that tends to 1."""
     room = 1 - SHOULDER
     excess = (linear - SHOULDER).clamp(min=0)
-    return torch.where(linear > SHOULDER, SHOULDER + room * excess / (excess + room), linear)
+    return torch.where(linear > SHOULDER, 1 - room**2 / (excess + room), linear)
 
 
 def encode_srgb(linear: Float[Tensor, "..."]) -> Float[Tensor, "..."]:

@@ -13,7 +13,8 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 
-from renderer.catalog.library import open_library
+from renderer.blender.session import BlenderSession, open_session
+from renderer.catalog.library import Library, open_library
 from renderer.commands.compose import ResolvedJob, run_jobs
 from renderer.execution.shard import render_shard
 
@@ -29,15 +30,18 @@ def resident_kb() -> int:
 
 def measure(job: ResolvedJob) -> int:
     """Render and throw away the frames of a job, and report the growth."""
-    from renderer.blender.session import open_session  # noqa: PLC0415 - after the input was checked
-
     library = open_library(job.recipe)
-    curve = []
     with open_session(job.recipe.engine, library) as session:
-        for _ in render_shard(job.recipe, library, session, range(job.recipe.frames)):
-            curve.append(resident_kb())
+        curve = [after_frame(job, library, session, frame) for frame in range(job.recipe.frames)]
     report(np.array(curve), Path(job.recipe.out), job.recipe.name)
     return 0
+
+
+def after_frame(job: ResolvedJob, library: Library, session: BlenderSession, frame: int) -> int:
+    """Render a frame, let go of it and of its scene, and read the resident memory."""
+    for _ in render_shard(job.recipe, library, session, [frame]):
+        pass
+    return resident_kb()
 
 
 def report(curve_kb: np.ndarray, out: Path, name: str) -> None:

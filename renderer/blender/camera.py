@@ -25,5 +25,12 @@ def set_camera(camera: Camera) -> None:
         intrinsics, camera.width_px, camera.height_px, clip_start=NEAR_M, clip_end=FAR_M
     )
     world_from_camera = transform(camera.pose)
+    _forget_pose()
     api.add_camera_pose(world_from_camera @ CAMERA_FROM_BLENDER_CAMERA, frame=0)
     bpy.context.scene.frame_set(0)
+
+
+def _forget_pose() -> None:
+    """Clear the last pose: Blender would take the Euler angles nearest to it, whose last bits are others."""
+    start_blender().utility.reset_keyframes()
+    bpy.context.scene.camera.rotation_euler = (0.0, 0.0, 0.0)

@@ -12,6 +12,9 @@ from renderer.rotation import transform
 from renderer.scene import Light, LightType, Sky
 
 MOST_SKIES_LOADED = 16  # past this the one not used for longest is let go
+# Height of the map that directs samples to the sky's bright parts. Blender's automatic choice takes
+# 0.55 s a frame here, this one 0.02 s.
+SAMPLING_MAP_PX = 512
 SUN_ANGLE_RAD = 0.0093  # angular diameter of the sun seen from the earth
 
 
@@ -34,6 +37,7 @@ def set_sky(sky: Sky, library: Library) -> None:
     """Light the world with an environment map."""
     world = bpy.context.scene.world
     world.use_nodes = True
+    world.cycles.sampling_method, world.cycles.sample_map_resolution = "MANUAL", SAMPLING_MAP_PX
     for node in list(world.node_tree.nodes):
         if node.type not in ("BACKGROUND", "OUTPUT_WORLD"):
             world.node_tree.nodes.remove(node)

@@ -13,7 +13,7 @@ from renderer.blender.device import select_device
 from renderer.blender.lights import add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, add_model
 from renderer.blender.passes import read_buffers
-from renderer.blender.runtime import silence, start_blender
+from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
 from renderer.catalog.sources import build_model
@@ -64,6 +64,8 @@ class BlenderSession:
         images = [i for i in bpy.data.images if i.source == "GENERATED"]
         bpy.data.batch_remove([*images, *(o for o in bpy.data.objects if o is not camera)])
         bpy.data.batch_remove([*bpy.data.meshes, *bpy.data.lights, *bpy.data.materials])
+        bpy.context.view_layer.update()  # lets go of the evaluated copies of what was removed
+        return_freed_memory()
 
     def trace(self, view: View) -> Buffers:
         """Trace one view of the scene that was built.

@@ -67,7 +67,7 @@ def face_up(rotation_wxyz: Sequence[float], chirality: str) -> int:
 
 def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Quaternion:
     """The rotation that brings a face up, followed by `rotation_wxyz`."""
-    x, y, z = face_normals(chirality)[face - 1]
+    x, y, z = face_normals(chirality)[face - 1].tolist()
     return quaternion_product(rotation_wxyz, rotation_from_z((-x, -y, z)))
 
 

@@ -1,11 +1,13 @@
 """Hydra at the edge: from command-line overrides to checked recipes, one for each job of a sweep."""
 
+import argparse
+import io
 import os
 import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +21,21 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from renderer.commands.main import report
-from renderer.errors import GaplessError, RecipeError, nearest_first, unknown_name_message
+from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.schema import DEVICE_KEYS, Recipe
 from renderer.recipe.validation import parse_recipe, recipe_defaults
 
 SCHEMA_NODE = "schema"
 UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
+# Options of Hydra's that would change what is composed behind our back, and those of which one is allowed.
+REFUSED_OPTIONS = frozenset({"--config-name", "--config-path", "--experimental-rerun"})
+EXCLUSIVE_OPTIONS = frozenset({"--run", "--multirun", "--cfg", "--info", "--shell-completion"})
 # What a resolved recipe leaves out: where it is rendered, not what.
 PLACE_KEYS = frozenset({"out", "workers", "dry_run"}) | DEVICE_KEYS
 
@@ -67,18 +72,46 @@ def run_jobs(
     Raises:
         GaplessError: of the first job that cannot run; nothing was started.
     """
-    parsed = get_args_parser().parse_args(list(arguments))
+    parsed = _parse_arguments(arguments)
     _register_schema()
     for overrides in _expand(parsed.overrides, multirun=parsed.multirun):
-        check(_compose(config_name, overrides, parsed.config_dir, multirun=parsed.multirun))
+        job = _compose(config_name, overrides, parsed.config_dir, multirun=parsed.multirun)
+        if not parsed.cfg:
+            check(job)
     statuses = [0]
 
     def task(config: DictConfig) -> None:
         statuses.append(_run_job(work, config))
 
-    with _hydra_surroundings(config_name, arguments, parsed.multirun):
+    options = [argument for argument in arguments if argument not in parsed.overrides]
+    with _hydra_surroundings(config_name, [*options, *parsed.overrides], parsed.multirun):
         hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(task)()
     return max(statuses)
+
+
+def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read Hydra's options and the overrides.
+
+    Raises:
+        InputError: an option that Hydra does not know, that we do not pass on, or that excludes another.
+    """
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            parsed = get_args_parser().parse_intermixed_args(list(arguments))
+    except SystemExit as error:
+        if not error.code:
+            raise
+        complaint = said.getvalue().strip().rpartition("error: ")[2]
+        raise InputError(f"{complaint}; keys are written KEY=VALUE, --help shows the options") from None
+    given = [f"--{name.replace('_', '-')}" for name, value in vars(parsed).items() if value]
+    refused = next((option for option in given if option in REFUSED_OPTIONS), None)
+    if refused is not None:
+        raise InputError(f"{refused} is not for gapless: recipe=NAME chooses, --config-dir DIR adds recipes")
+    modes = [option for option in given if option in EXCLUSIVE_OPTIONS]
+    if len(modes) > 1:
+        raise InputError(f"{' and '.join(modes)} exclude each other: leave one of them out")
+    return parsed
 
 
 def _run_job(work: Callable[[ResolvedJob], int], config: DictConfig) -> int:
@@ -110,12 +143,14 @@ def _expand(overrides: Sequence[str], *, multirun: bool) -> list[list[str]]:
 
 def _parse_override(override: str) -> Override:
     try:
-        parsed: Override = OverridesParser.create().parse_override(override)
-    except OverrideParseException:
+        parsed: Override | None = OverridesParser.create().parse_override(override)
+    except HydraException:
+        parsed = None
+    if parsed is None or not parsed.key_or_group:
         raise RecipeError(
             f"argument '{override}' must be KEY=VALUE, with special characters in double quotes inside "
             "single ones: 'objects.die.color=\"#aa2010\"'"
-        ) from None
+        )
     return parsed
 
 
@@ -137,8 +172,8 @@ def _compose(
             config = hydra.compose(config_name, overrides=[*overrides, *search_path])
         except MissingConfigException as error:
             raise RecipeError(_explain_missing(error)) from None
-        except (HydraException, OmegaConfBaseException) as error:
-            known = _flat_keys(OmegaConf.to_container(hydra.compose(config_name), resolve=False))
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            known = _known_keys(config_name, overrides, search_path)
             raise RecipeError(_explain(error, overrides, known)) from None
         return _resolve(config, overrides, multirun=multirun)
 
@@ -166,7 +201,8 @@ def _recipe_yaml(plain: Mapping[str, Any]) -> str:
         group, _, name = key.partition(".")
         if name and group in kept:
             kept[group] = {k: v for k, v in kept[group].items() if k != name}
-    return yaml.safe_dump(kept, sort_keys=True, default_flow_style=None, width=120)
+    # Not sorted: draws of a choice depend on the order of its options.
+    return yaml.safe_dump(kept, sort_keys=False, default_flow_style=None, width=120)
 
 
 def _explain_missing(error: MissingConfigException) -> str:
@@ -177,9 +213,28 @@ def _explain_missing(error: MissingConfigException) -> str:
     return unknown_name_message(group or "configuration", name, options)
 
 
+def _known_keys(config_name: str, overrides: Sequence[str], search_path: Sequence[str]) -> list[str]:
+    """The keys of what the chosen groups alone compose, or of the defaults where that fails too."""
+    choices = [override for override in overrides if _group_options(_parse_override(override))]
+    try:
+        config = hydra.compose(config_name, overrides=[*choices, *search_path])
+    except (HydraException, ValueError):
+        config = hydra.compose(config_name)
+    return _flat_keys(OmegaConf.to_container(config, resolve=False))
+
+
+def _group_options(override: Override) -> list[str]:
+    """The files to choose from where an override chooses one; none where it sets a key."""
+    options: list[str] = GlobalHydra.instance().config_loader().get_group_options(str(override.key_or_group))
+    return options
+
+
 def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str]) -> str:
     for override in map(_parse_override, overrides):
         key = str(override.key_or_group)
+        options = _group_options(override)
+        if options and not override.is_delete() and not isinstance(override.value(), str | list):
+            return unknown_name_message(key, str(override.input_line).partition("=")[2], options)
         if key not in known and not override.is_add() and f"'{key}'" in str(error):
             return f"key '{key}' is unknown; did you mean '{nearest_first(key, known)[0]}'?"
     return _first_line(error)

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from renderer.catalog.library import Library
+from renderer.commands.progress import track
 from renderer.dataset.files import atomic_file, write_json
 from renderer.dataset.record import FrameSource
+from renderer.dataset.store import DRY_RUN
 from renderer.inspect.statistics import factor_statistics
 from renderer.randomize.scenes import sample_scene
 from renderer.randomize.streams import frame_address
@@ -20,12 +22,12 @@ BYTES_PER_PIXEL = 1.6  # of a PNG of these scenes
 
 def dry_run(recipe: Recipe, library: Library) -> int:
     """Write out/dry_run/scenes.jsonl and factors.json, and print an estimate; returns the exit status."""
-    folder = Path(recipe.out).expanduser() / "dry_run"
+    folder = Path(recipe.out).expanduser() / DRY_RUN
     frames = range(recipe.first_frame, recipe.first_frame + recipe.frames)
     draws = []
     with atomic_file(folder / "scenes.jsonl") as file:
         scene = None
-        for frame in frames:
+        for frame in track(frames, f"sample {recipe.name}"):
             address = frame_address(frame, recipe.views, recipe.shots)
             if scene is None or scene.index != address.scene:
                 scene = settle(sample_scene(recipe, library, address.scene))

@@ -7,8 +7,10 @@ from pathlib import Path
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import ResolvedJob, run_jobs
-from renderer.commands.render import check_devices, progress_bar, write_picture
+from renderer.commands.progress import track
+from renderer.commands.render import check_devices, write_picture
 from renderer.dataset.store import check_writable
+from renderer.errors import RecipeError
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe
 
@@ -43,6 +45,8 @@ def _check(job: ResolvedJob) -> None:
 def _work(job: ResolvedJob) -> int:
     recipe = quick(job.recipe)
     frames = list(_render(recipe, open_library(recipe)))
+    if not frames:
+        raise RecipeError("every frame was rejected: no light reaches the camera; look at the lighting")
     path = Path(recipe.out).expanduser() / "preview.png"
     write_picture(path, contact_sheet(frames, categories(recipe), cell_px=recipe.camera.width_px))
     print(f"{recipe.name}: {len(frames)} frames on {path}")
@@ -67,10 +71,9 @@ def _render(recipe: Recipe, library: Library) -> Iterator[LabelledImage]:
     from renderer.execution.shard import render_shard
 
     frames = range(recipe.first_frame, recipe.first_frame + recipe.frames)
-    with open_session(recipe.engine, library) as session, progress_bar() as progress:
-        for frame in progress.track(
-            render_shard(recipe, library, session, frames), total=len(frames), description="preview"
-        ):
+    with open_session(recipe.engine, library) as session:
+        rendered = render_shard(recipe, library, session, frames)
+        for frame in track(rendered, f"preview {recipe.name}", total=len(frames)):
             if frame.image is not None:
                 yield LabelledImage(
                     image=frame.image,

@@ -1,6 +1,5 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -8,14 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.commands.progress import track
 from renderer.dataset.coco import write_coco
 from renderer.dataset.files import atomic_file, json_bytes, write_bytes
 from renderer.dataset.identity import dataset_identity
+from renderer.dataset.record import image_name
 from renderer.dataset.store import Store, open_store
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe
@@ -110,27 +110,11 @@ def _render_missing(
         return seconds
     from renderer.execution.local import Job, render_frames  # starts Blender: not before the input is checked
 
-    with progress_bar() as progress:
-        task = progress.add_task(f"render {recipe.name}", total=len(missing))
-        for done in render_frames(Job(recipe=recipe, library=library, store=store), missing):
-            progress.advance(task)
-            for stage, duration in done.seconds.items():
-                seconds[stage] += duration
+    rendered = render_frames(Job(recipe=recipe, library=library, store=store), missing)
+    for done in track(rendered, f"render {recipe.name}", total=len(missing)):
+        for stage, duration in done.seconds.items():
+            seconds[stage] += duration
     return seconds
-
-
-def progress_bar() -> Progress:
-    """A progress bar with the time to go, on standard error."""
-    from rich.console import Console
-
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames, to go"),
-        TimeRemainingColumn(),
-        console=Console(file=sys.stderr),
-    )
 
 
 def write_derived(store: Store, names: Sequence[str], recipe_yaml: str) -> None:
@@ -151,7 +135,7 @@ def _sheet_frames(store: Store) -> Iterator[LabelledImage]:
         if record["status"] != "ok" or shown == SHEET_FRAMES:
             continue
         shown += 1
-        pixels = cv2.imread(str(store.root / record["image"]["file"]))
+        pixels = cv2.imread(str(store.root / image_name(record["frame"])))
         assert pixels is not None, "a committed image cannot be read"
         yield LabelledImage(
             image=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8),

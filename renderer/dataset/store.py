@@ -1,5 +1,6 @@
 """The store: a frame exists when its record was renamed into place, last, after its image."""
 
+import errno
 import json
 import os
 import tempfile
@@ -8,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.files import write_bytes, write_json
+from renderer.dataset.files import PART, write_bytes, write_json
 from renderer.dataset.identity import first_difference
-from renderer.dataset.record import Record
+from renderer.dataset.record import Record, image_name
 from renderer.errors import StoreError
 
 RECORDS = "frames"
 IDENTITY = "dataset.json"
+DRY_RUN = "dry_run"  # a folder in `out` that is no part of the dataset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,17 @@ class Store:
 
     def has(self, frame: int) -> bool:
         """Whether a frame is done: recorded as rejected, or with its whole image."""
+        return self._read(frame) is not None
+
+    def _read(self, frame: int) -> Record | None:
         try:
-            record = json.loads(self.record_path(frame).read_bytes())
+            record: Record = json.loads(self.record_path(frame).read_bytes())
+            if record["status"] == "ok":
+                size = (self.root / image_name(frame)).stat().st_size
+                return record if size == record["image"]["bytes"] else None
         except (OSError, ValueError):
-            return False
-        if record["status"] != "ok":
-            return True
-        image = self.root / record["image"]["file"]
-        return image.is_file() and bool(image.stat().st_size == record["image"]["bytes"])
+            return None
+        return record
 
     def commit(self, record: Record, image_png: bytes | None) -> None:
         """Write a frame: the identity if it is the first one, the image, and last the record.
@@ -48,13 +53,13 @@ class Store:
         if not (self.root / IDENTITY).exists():
             write_json(self.root / IDENTITY, self.identity)
         if image_png is not None:
-            write_bytes(self.root / record["image"]["file"], image_png)
+            write_bytes(self.root / image_name(record["frame"]), image_png)
         write_json(self.record_path(record["frame"]), record)
 
     def records(self) -> Iterator[Record]:
-        """All records, by frame."""
-        for path in sorted((self.root / RECORDS).glob("*.json"), key=lambda p: int(p.stem)):
-            yield json.loads(path.read_bytes())
+        """The records of all frames that are done, by frame."""
+        frames = sorted(int(path.stem) for path in (self.root / RECORDS).glob("*.json"))
+        return (record for frame in frames if (record := self._read(frame)) is not None)
 
 
 def open_store(out: str, identity: dict[str, Any]) -> Store:
@@ -64,12 +69,16 @@ def open_store(out: str, identity: dict[str, Any]) -> Store:
         StoreError: `out` holds something else, another dataset, or cannot be written.
     """
     root = Path(out).expanduser()
-    if root.exists() and not root.is_dir():
-        raise StoreError(f"out must be a folder, got '{out}', which is a file; choose another out")
-    if root.is_dir() and any(root.iterdir()):
-        _check_identity(root, identity)
     check_writable(root)
+    if root.is_dir() and not _is_unused(root):
+        _check_identity(root, identity)
     return Store(root=root, identity=identity)
+
+
+def _is_unused(root: Path) -> bool:
+    """Whether a folder is empty, or holds only what a dry run or a killed first commit left."""
+    names = (path.name for path in root.iterdir())
+    return all(name == DRY_RUN or (name.startswith(".") and name.endswith(PART)) for name in names)
 
 
 def _check_identity(root: Path, identity: dict[str, Any]) -> None:
@@ -92,11 +101,14 @@ def check_writable(root: Path) -> None:
     Raises:
         StoreError: they cannot.
     """
-    ancestor = next(p for p in (root, *root.absolute().parents) if p.exists())
+    ancestor = root
     try:
+        ancestor = next(p for p in (root, *root.absolute().parents) if p.exists())
+        if not ancestor.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder")
         if not os.access(ancestor, os.W_OK | os.X_OK):
-            raise PermissionError(13, "permission denied")
-        with tempfile.TemporaryDirectory(prefix=".gapless-", dir=ancestor):
+            raise PermissionError(errno.EACCES, "permission denied")
+        with tempfile.TemporaryDirectory(prefix=".gapless-", suffix=PART, dir=ancestor):
             pass
     except OSError as error:
         raise StoreError(

@@ -14,10 +14,9 @@ from renderer.catalog.library import Library
 from renderer.dataset.record import Record
 from renderer.dataset.store import Store
 from renderer.errors import InfrastructureError
+from renderer.execution.partition import shards
 from renderer.execution.shard import render_shard
 from renderer.recipe.schema import Recipe
-
-LARGEST_SHARD = 16  # frames: small enough for an even end, large enough to forget the hand-over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +57,6 @@ def _render_and_commit(job: Job, session: BlenderSession, frames: Sequence[int])
         job.store.commit(frame.record, frame.image_png)
         write = time.perf_counter() - start
         yield Done(record=frame.record, seconds={**frame.seconds, "write": write})
-
-
-def shards(frames: Sequence[int], workers: int, scene_frames: int) -> list[list[int]]:
-    """Cut frames into contiguous shards that never split a scene."""
-    even = max(1, min(LARGEST_SHARD, len(frames) // (4 * workers)))
-    scenes_each = max(1, even // scene_frames)
-    by_scenes: dict[int, list[int]] = {}
-    for frame in frames:
-        by_scenes.setdefault(frame // (scene_frames * scenes_each), []).append(frame)
-    return list(by_scenes.values())
 
 
 def _render_in_pool(job: Job, frames: Sequence[int]) -> Iterator[Done]:

@@ -1,9 +1,7 @@
 """A shard: a range of frames rendered by one session; what every kind of worker calls."""
 
 import itertools
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,36 +10,13 @@ from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
 from renderer.execution.frame import Frame, finish_frame
+from renderer.execution.stopwatch import Stopwatch
 from renderer.labels import label_device
 from renderer.randomize.scenes import sample_scene
 from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.recipe.schema import Recipe
 from renderer.scene import Scene
 from renderer.settle import settle
-
-STAGES = ("sample", "build", "trace", "label", "write")
-
-
-class Stopwatch:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        """Start with nothing measured."""
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to a stage."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
-
-    def take(self) -> dict[str, float]:
-        """What was measured since the last take."""
-        taken, self.seconds = self.seconds, {}
-        return taken
 
 
 def render_shard(

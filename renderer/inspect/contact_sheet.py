@@ -74,7 +74,7 @@ def _cell(frame: LabelledImage, colors: Mapping[str, Color], cell_px: int) -> Im
     draw = ImageDraw.Draw(picture)
     font = ImageFont.truetype(str(asset_path(FONT)), 13)
     for instance in shown:
-        _draw_box(draw, font, [v * scale for v in instance["bbox_xyxy"]], instance["category"], colors)
+        _draw_box(draw, font, _outline(instance["bbox_xyxy"], scale), instance["category"], colors)
     _draw_tag(draw, font, (0, size[1] - 18), frame.caption, (255, 255, 255))
     return np.asarray(picture)
 
@@ -84,6 +84,12 @@ def _draw_mask(canvas: Image, mask: Any, color: Color) -> None:
     canvas[inside] = (canvas[inside] * (1 - MASK_OPACITY) + np.array(color) * MASK_OPACITY).astype(np.uint8)
     outlines, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(canvas, outlines, -1, color, 1)
+
+
+def _outline(box_xyxy: Sequence[int], scale: float) -> list[float]:
+    """A box as Pillow draws it: its right and lower lines lie inside, on the last pixels."""
+    x0, y0, x1, y1 = (v * scale for v in box_xyxy)
+    return [x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)]
 
 
 def _draw_box(

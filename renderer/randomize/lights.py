@@ -49,7 +49,7 @@ def _draw_light(draws: DrawRecorder, name: str, lamps: Lamps, slot: int) -> Ligh
 def sun_irradiance(energy_w: float, distance_m: float) -> float:
     """Strength in W/m2 of a sun that lights the origin like a point light of `energy_w`.
 
-    Blender's point light of P watts has the radiant intensity P / (4 pi^2) W/sr, and a sun of
-    strength S gives the radiance of a white diffuse surface S / pi (Blender manual, light objects).
+    Blender's point light of P watts has the radiant intensity P / (4 pi) W/sr, and the strength of a sun
+    is its irradiance (both measured in Cycles 4.2 on a white diffuse surface).
     """
-    return energy_w / (4 * math.pi**2 * distance_m**2) * math.pi
+    return energy_w / (4 * math.pi * distance_m**2)

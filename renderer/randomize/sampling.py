@@ -83,7 +83,8 @@ def _integer(distribution: Integer, rng: np.random.Generator) -> Value:
 def _choice(distribution: Choice, rng: np.random.Generator) -> Value:
     cumulative = np.cumsum(distribution.weights)
     chosen = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
-    return distribution.options[min(chosen, len(distribution.options) - 1)]
+    value: Value = distribution.options[min(chosen, len(distribution.options) - 1)]
+    return value
 
 
 @_sample.register

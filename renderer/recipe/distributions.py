@@ -10,8 +10,6 @@ from typing import Any
 
 from renderer.errors import RecipeError, unknown_name_message
 
-Scalar = float | int | str | bool
-
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
@@ -70,7 +68,7 @@ class TruncatedNormal(Range):
         Range.__post_init__(self)
         _require(self.sd > 0, f"sd of truncated_normal must be above 0, got {self.sd:g}")
         _require(
-            self.low < self.high and self.low - 8 * self.sd <= self.mean <= self.high + 8 * self.sd,
+            self.low - 8 * self.sd <= self.mean <= self.high + 8 * self.sd,
             f"mean {self.mean:g} of truncated_normal must lie within 8 sd of [{self.low:g}, {self.high:g}]",
         )
 
@@ -91,7 +89,7 @@ class Integer(Range):
 class Choice:
     """One of `options`, with probabilities proportional to `weights`."""
 
-    options: tuple[Scalar, ...]
+    options: tuple[Any, ...]
     weights: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -201,7 +199,10 @@ def _choice(arguments: Sequence[Any]) -> Choice:
     else:
         _require(isinstance(arguments[0], list | tuple), f"options must be a list, got {arguments[0]!r}")
         options = tuple(arguments[0])
-        weights = tuple(arguments[1]) if len(arguments) == 2 else (1.0,) * len(options)
+        weights = (1.0,) * len(options)
+        if len(arguments) == 2:
+            _require(isinstance(arguments[1], list | tuple), f"weights must be a list, got {arguments[1]!r}")
+            weights = tuple(arguments[1])
     return Choice(options=options, weights=tuple(_number(w, "weight") for w in weights))
 
 

@@ -6,16 +6,17 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from renderer.recipe.keys import Factor
-from renderer.recipe.schema import DEVICE_KEYS, RUN_KEYS, Recipe
+from renderer.recipe.schema import DEVICE_KEYS, FOLDER_KEYS, RUN_KEYS, Recipe
 
 
 def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     """The scene-relevant keys of a recipe as a flat map; equal maps describe equal datasets.
 
-    Left out are the keys that say how much, where and by whom is rendered.
+    Left out are the keys that say how much, where and by whom is rendered, and the folders of the
+    user's files: what is in them counts, not where they lie.
     """
     flat = dict(_flatten(recipe, ""))
-    left_out = RUN_KEYS | DEVICE_KEYS
+    left_out = RUN_KEYS | DEVICE_KEYS | FOLDER_KEYS
     return {name: value for name, value in sorted(flat.items()) if name not in left_out}
 
 

@@ -33,8 +33,9 @@ class Appearance:
         ["uniform", 0, 1], low=0, high=1, help="which image, as a fraction of the sorted list"
     )
     pattern_seed: Factor = factor(
-        ["integer", 0, 999999], Kind.INTEGER, low=0, help="which variant of a pattern or built-in image"
-    )
+        ["integer", 0, 999999], Kind.INTEGER, low=0, high=10**9,
+        help="which variant of a pattern or built-in image",
+    )  # fmt: skip
     bump_m: Factor = number(0.0, unit="m", low=0, high=0.05, help="height of the pattern's relief")
     roughness: Factor = number(["uniform", 0.2, 0.9], low=0, high=1, help="microfacet roughness")
     metallic: Factor = number(0.0, low=0, high=1, help="0 is a dielectric, 1 a metal")
@@ -143,7 +144,12 @@ class Primitives(Placed):
     stack: bool = setting(False, bool, help="true: dropped on top of others; false: pushed aside")
     shape: Factor = factor(["choice", list(SHAPES)], Kind.NAME, options=SHAPES, help="shape")
     size_m: Factor = number(["log_uniform", 0.01, 0.05], unit="m", low=1e-3, high=1, help="largest extent")
-    flatness: Factor = number(["uniform", 0.3, 1], low=0.02, high=1, help="height over largest extent")
+    flatness: Factor = number(
+        ["uniform", 0.3, 1],
+        low=0.02,
+        high=1,
+        help="factor on the shape's height",
+    )
     appearance: Appearance = group()
 
 
@@ -315,4 +321,5 @@ class Recipe:
 OBJECT_SOURCES: Mapping[str, type] = {"die": Dice, "playing_card": Cards, "primitive": Primitives}
 # Not part of a dataset's identity: they say how much, where and by whom, not what.
 RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "workers", "dry_run"})
+FOLDER_KEYS = frozenset({"lighting.environment.folder", "surface.image_folder"})
 DEVICE_KEYS = frozenset({"engine.device", "labels.device"})

@@ -4,7 +4,7 @@ import math
 import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass, replace
 from typing import Any
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
@@ -106,7 +106,8 @@ def _join(path: str, key: str) -> str:
 def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name: str) -> Any:
     metadata = field.metadata
     if "group" in metadata:
-        return _parse_group(schema, config.get(field.name) or {}, name)
+        value = config.get(field.name)
+        return _parse_group(schema, {} if value is None else value, name)
     value = config.get(field.name, metadata["default"])
     if "map" in metadata:
         return _parse_map(metadata["map"], value, name)
@@ -119,10 +120,12 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise RecipeError(f"{path} must be a map from names to groups of keys, got {config!r}")
     for name in config:
-        if not MAP_NAME.fullmatch(str(name)):
-            raise RecipeError(f"{path}.{name} must be named by letters, digits, '-' and '_'")
+        if not isinstance(name, str) or not MAP_NAME.fullmatch(name):
+            raise RecipeError(
+                f"{path}.{name} must begin with a letter and go on with letters, digits, '-' and '_'"
+            )
     parse = _parse_object_kind if item == "objects" else _parse_lamps
-    return {str(name): parse(value, _join(path, str(name))) for name, value in sorted(config.items())}
+    return {name: parse(value, _join(path, name)) for name, value in sorted(config.items())}
 
 
 def _parse_lamps(config: Any, path: str) -> Any:
@@ -163,18 +166,29 @@ def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:
     except RecipeError as error:
         raise RecipeError(f"{name}: {error}") from None
     _check_distribution(spec, distribution, name)
+    if spec.kind is Kind.DIRECTION:
+        distribution = _with_unit_vectors(distribution)
     return Factor(name=name, distribution=distribution, spec=spec)
 
 
 def _constant_vector(spec: FactorSpec, value: Any) -> Constant | None:
     """A plain direction [x, y, z] is a constant, although it is a list without a distribution's name."""
     is_vector = spec.kind is Kind.DIRECTION and isinstance(value, list | tuple) and len(value) == 3
-    if not is_vector or not all(_is_number(v) for v in value):
-        return None
-    length = math.hypot(*value)
-    if length == 0:
-        raise RecipeError("a direction must not be zero")
-    return Constant(value=[v / length for v in value])
+    return Constant(value=list(value)) if is_vector and all(_is_number(v) for v in value) else None
+
+
+def _with_unit_vectors(distribution: Distribution) -> Distribution:
+    """Constant directions, and choices among them, at unit length."""
+    if isinstance(distribution, Constant):
+        return Constant(value=_unit_vector(distribution.value))
+    if isinstance(distribution, Choice):
+        return replace(distribution, options=tuple(_unit_vector(v) for v in distribution.options))
+    return distribution
+
+
+def _unit_vector(vector: Sequence[float]) -> list[float]:
+    length = math.hypot(*vector)
+    return [v / length for v in vector]
 
 
 def _is_number(value: Any) -> bool:
@@ -227,11 +241,13 @@ def _check_form(spec: FactorSpec, value: Any, name: str) -> None:
         Kind.FLAG: isinstance(value, bool),
         Kind.NAME: isinstance(value, str),
         Kind.COLOR: isinstance(value, str) and HEX_COLOR.fullmatch(value) is not None,
-        Kind.DIRECTION: isinstance(value, list) and len(value) == 3,
+        Kind.DIRECTION: isinstance(value, list | tuple) and len(value) == 3 and all(map(_is_number, value)),
         Kind.ROTATION: False,
     }
     if not fits[spec.kind]:
         raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {_show(value)}")
+    if spec.kind is Kind.DIRECTION and not 0 < math.hypot(*value) < math.inf:
+        raise RecipeError(f"{name} must be a direction of finite length above 0, got {_show(value)}")
 
 
 def _unit(spec: FactorSpec | SettingSpec) -> str:

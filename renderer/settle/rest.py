@@ -16,7 +16,7 @@ from renderer.catalog.sources import Support, radius_m, support_of
 from renderer.scene import Contact, Pose, Scene, SceneObject
 
 CELL_M = 0.001  # of the height map
-GAP_M = 2e-5  # kept between stacked objects, so that no faces coincide
+GAP_M = 2e-5  # kept below every object: where faces coincide, which one a ray meets is chance
 SPIRAL_STEP_M = 0.003
 SPIRAL_TURNS = 400  # golden-angle steps: reaches about 6 cm
 GOLDEN_ANGLE_RAD = math.pi * (3 - math.sqrt(5))
@@ -70,36 +70,43 @@ def _moved(item: SceneObject, position_m: tuple[float, float, float]) -> SceneOb
 
 @dataclass(slots=True, kw_only=True)
 class HeightMap:
-    """Height of the topmost thing over a square of the ground, in cells of CELL_M."""
+    """Height of the topmost thing over a square of the ground, in cells of CELL_M.
+
+    Attributes:
+        stacked_m: of the topmost thing that stacks. Things that avoid contact come down to these only: they
+            already lie apart from each other, by less than a cell where they touch.
+    """
 
     half_m: float
     height_m: Float[np.ndarray, "n n"]
+    stacked_m: Float[np.ndarray, "n n"]
 
 
 def _drop(objects: list[SceneObject]) -> list[SceneObject]:
     if not objects:
         return []
-    reach = max(_outermost_m(item) for item in objects)
+    supports = [support_of(item) for item in objects]
+    reach = max(_outermost_m(item, support) for item, support in zip(objects, supports, strict=True))
     cells = 2 * math.ceil((reach + 2 * CELL_M) / CELL_M)
-    heights = HeightMap(half_m=cells * CELL_M / 2, height_m=np.zeros((cells, cells)))
-    return [_drop_one(item, heights) for item in objects]
+    ground_m = np.zeros((cells, cells))
+    heights = HeightMap(half_m=cells * CELL_M / 2, height_m=ground_m, stacked_m=ground_m.copy())
+    return [_drop_one(item, support, heights) for item, support in zip(objects, supports, strict=True)]
 
 
-def _outermost_m(item: SceneObject) -> float:
-    x, y, _ = item.pose.position_m
-    return max(abs(x), abs(y)) + radius_m(item.source, item.parameters)
+def _outermost_m(item: SceneObject, support: Support) -> float:
+    return float(np.abs(support.outline_m + item.pose.position_m[:2]).max())
 
 
-def _drop_one(item: SceneObject, heights: HeightMap) -> SceneObject:
-    """Lower one object onto the height map and raise the map to its upper side."""
-    support = support_of(item)
+def _drop_one(item: SceneObject, support: Support, heights: HeightMap) -> SceneObject:
+    """Lower one object onto what lies there, and raise the map to its upper side."""
     x, y, _ = item.pose.position_m
     rows, columns, points = _footprint(support, x, y, heights.half_m)
     lower = support.lower_m(points)
-    below = heights.height_m[rows, columns]
-    touching = below.max() > 0
-    z = float((below - lower).max()) + (GAP_M if touching else 0.0)
-    heights.height_m[rows, columns] = np.maximum(below, z + lower + support.height_m)
+    stacks = item.contact is Contact.STACK
+    below = (heights.height_m if stacks else heights.stacked_m)[rows, columns]
+    z = float((below - lower).max()) + GAP_M
+    for layer in (heights.height_m, heights.stacked_m) if stacks else (heights.height_m,):
+        layer[rows, columns] = np.maximum(layer[rows, columns], z + lower + support.height_m)
     return _moved(item, (x, y, z))
 
 

@@ -1,0 +1,88 @@
+"""Frames that were never rendered, and folders to look at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool
+
+from renderer.buffers import Buffers
+from renderer.catalog.library import open_library
+from renderer.dataset.record import FrameSource, encode_mask
+from renderer.execution.frame import Frame, finish_frame
+from renderer.randomize.scenes import sample_scene
+from renderer.recipe.schema import Recipe
+
+WIDTH_PX, HEIGHT_PX = 48, 32
+SMALL = {"camera.width_px": WIDTH_PX, "camera.height_px": HEIGHT_PX}
+CPU = torch.device("cpu")
+
+
+def source_of(recipe: Recipe, frame: int = 0) -> FrameSource:
+    """A frame's source, as `render_shard` draws it, not settled."""
+    scene = sample_scene(recipe, open_library(recipe), frame)
+    view = scene.views[0]
+    return FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[0])
+
+
+def striped_buffers(source: FrameSource) -> Buffers:
+    """Every object of the scene shows as one column of pixels, from the left; a sloping grey lights all."""
+    camera = source.view.camera
+    ids = np.zeros((camera.height_px, camera.width_px), dtype=np.int32)
+    for number in range(1, len(source.scene.objects) + 1):
+        ids[:, number - 1] = number
+    slope = np.linspace(0.1, 1, camera.width_px, dtype=np.float32)
+    radiance = np.broadcast_to(slope[None, :, None], (*ids.shape, 3)).copy()
+    return Buffers(radiance=radiance, ids=ids, depth_z_m=np.ones(ids.shape, dtype=np.float32))
+
+
+def finished_frame(recipe: Recipe, frame: int = 0) -> Frame:
+    source = source_of(recipe, frame)
+    return finish_frame(recipe, source, striped_buffers(source), CPU)
+
+
+def instance_of(
+    mask: Bool[np.ndarray, "h w"], category: str = "1", *, annotated: bool = True
+) -> dict[str, Any]:
+    """The entry of a record for a mask; the box by numpy's own means."""
+    rows, columns = np.nonzero(mask)
+    box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if rows.size else [0, 0, 0, 0]
+    return {
+        "name": "die[0]",
+        "category": category,
+        "bbox_xyxy": [int(v) for v in box],
+        "area_px": int(mask.sum()),
+        "segmentation": encode_mask(mask),
+        "annotated": annotated,
+    }
+
+
+def record_of(
+    frame: int, instances: Sequence[dict[str, Any]] = (), image_png: bytes = b"png"
+) -> dict[str, Any]:
+    """A record of a frame of WIDTH_PX x HEIGHT_PX, without all that the store does not read."""
+    image = {
+        "file": f"images/{frame:06d}.png",
+        "width_px": WIDTH_PX,
+        "height_px": HEIGHT_PX,
+        "bytes": len(image_png),
+    }
+    return {"frame": frame, "status": "ok", "image": image, "instances": list(instances), "draws": {}}
+
+
+def rejected_of(frame: int) -> dict[str, Any]:
+    return {"frame": frame, "status": "rejected", "reason": "no light reaches the camera", "draws": {}}
+
+
+def blank_mask() -> Bool[np.ndarray, "h w"]:
+    return np.zeros((HEIGHT_PX, WIDTH_PX), dtype=bool)
+
+
+def tree(root: Path) -> dict[str, bytes | None]:
+    """Everything below a folder: files with their bytes, folders with None."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else None
+        for path in sorted(root.rglob("*"))
+    }

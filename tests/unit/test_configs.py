@@ -1,0 +1,153 @@
+"""Every YAML of `configs/` composes and parses, and the schema behind them is complete."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import pytest
+import yaml
+from unit.recipes import recipe_of
+
+from renderer.catalog.cards import DECK_STYLES, Rank, Suit
+from renderer.catalog.dice import CATEGORIES
+from renderer.catalog.sources import categories
+from renderer.commands.compose import config_folder
+from renderer.recipe.keys import FactorSpec, Kind, Level, SettingSpec
+from renderer.recipe.schema import (
+    DECKS,
+    DEVICE_KEYS,
+    LIGHT_TYPES,
+    OBJECT_SOURCES,
+    RANKS,
+    RUN_KEYS,
+    SUITS,
+    Lamps,
+    Recipe,
+)
+from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
+from renderer.scene import LightType
+
+CONFIGS = config_folder()
+GROUPS = ("camera", "engine", "lighting", "objects", "sensor", "surface")
+RECIPES = sorted(path.stem for path in (CONFIGS / "recipe").glob("*.yaml"))
+KINDS = sorted((CONFIGS / "objects").glob("*.yaml"))
+UNITS = {"m": "m", "mm": "mm", "px": "px", "pixels": "px", "deg": "deg", "w": "W", "ev": "EV"}
+
+
+def specs_of(schema: type, path: str = "") -> Iterator[tuple[str, FactorSpec | SettingSpec]]:
+    """Dotted key and specification of every factor and setting; maps are left to their own schemas."""
+    for field in fields(schema):
+        if "group" in field.metadata:
+            yield from specs_of(get_type_hints(schema)[field.name], f"{path}{field.name}.")
+        elif "map" not in field.metadata:
+            yield f"{path}{field.name}", field.metadata["spec"]
+
+
+SPECS = {
+    f"{schema.__name__}.{key}": spec
+    for schema in (Recipe, Lamps, *OBJECT_SOURCES.values())
+    for key, spec in specs_of(schema)
+}
+
+
+def leaf_keys(config: dict[str, Any], path: str = "") -> set[str]:
+    return {
+        key
+        for name, child in config.items()
+        for key in (leaf_keys(child, f"{path}{name}.") if isinstance(child, dict) else {f"{path}{name}"})
+    }
+
+
+def test_every_folder_is_a_group_that_is_tested_here():
+    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*GROUPS, "recipe"}
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_composes_and_bears_its_files_name(name):
+    recipe = recipe_of(name)
+    assert recipe.name == name
+    assert recipe.out == f"outputs/{name}"
+
+
+@pytest.mark.parametrize(
+    ("group", "option"),
+    [(group, path.stem) for group in GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))],
+)
+def test_every_option_of_a_group_fits_into_a_recipe(group, option):
+    chosen = recipe_of("dice", f"{group}={option}")
+    written = yaml.safe_load((CONFIGS / group / f"{option}.yaml").read_text(encoding="utf-8"))
+    assert set(written) - {"defaults"} <= set(
+        getattr(chosen, group) if group == "objects" else (f.name for f in fields(getattr(chosen, group)))
+    )
+
+
+def test_kinds_of_objects_can_be_put_together_at_will():
+    recipe = recipe_of("dice", "objects=[cards,dice,occluders,clutter]")
+    assert list(recipe.objects) == ["card", "clutter", "die", "occluder"]
+    assert categories(recipe) == ("nine", "ten", "jack", "queen", "king", "ace", "1", "2", "3", "4", "5", "6")
+
+
+def test_the_categories_are_those_of_the_real_photographs():
+    assert categories(recipe_of("dice")) == CATEGORIES
+    assert categories(recipe_of("cards")) == ("nine", "ten", "jack", "queen", "king", "ace")
+
+
+@pytest.mark.parametrize("path", KINDS, ids=lambda path: path.stem)
+def test_a_kind_of_objects_lists_every_key_of_its_schema(path):
+    for config in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+        schema = OBJECT_SOURCES[config["source"]]
+        assert leaf_keys(config) == {key for key, _ in specs_of(schema)}
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.name))
+def test_a_yaml_begins_with_a_comment_that_says_what_it_is(path):
+    assert path.read_text(encoding="utf-8").startswith("#")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_begins_with_the_command_that_runs_it(name):
+    second_line = (CONFIGS / "recipe" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[1]
+    assert second_line.startswith(f"# gapless render recipe={name} ")
+
+
+def test_the_schemas_own_defaults_are_a_recipe_once_it_has_objects():
+    objects = {source: {"source": source} for source in OBJECT_SOURCES}
+    config = recipe_defaults() | {"objects": objects}
+    config["lighting"]["lights"] = {"lamp": {}}
+    recipe = parse_recipe(config)
+    assert set(recipe.objects) == set(OBJECT_SOURCES)
+    assert len({factor.name for factor in iter_factors(recipe)}) == len(list(iter_factors(recipe)))
+
+
+def test_every_key_has_a_line_of_help():
+    assert [key for key, spec in SPECS.items() if len(spec.help) <= 3 or "\n" in spec.help] == []
+
+
+def test_a_key_has_the_unit_that_its_name_ends_in():
+    named = {key: UNITS.get(key.rpartition("_")[2], "") for key in SPECS}
+    assert {key: spec.unit for key, spec in SPECS.items()} == named
+
+
+def test_a_factor_is_drawn_per_view_in_the_camera_per_shot_in_the_sensor_and_else_per_scene():
+    rooms = {"Recipe.camera": Level.VIEW, "Recipe.sensor": Level.SHOT}
+    levels = {key: spec.level for key, spec in SPECS.items() if isinstance(spec, FactorSpec)}
+    assert levels == {key: rooms.get(key.rpartition(".")[0], Level.SCENE) for key in levels}
+
+
+def test_every_whole_number_has_bounds_that_a_generator_can_draw_between():
+    bounds = {
+        k: (s.low, s.high) for k, s in SPECS.items() if isinstance(s, FactorSpec) and s.kind is Kind.INTEGER
+    }
+    assert bounds
+    assert {k for k, (low, high) in bounds.items() if low is None or high is None or high > 2**53} == set()
+
+
+def test_the_schemas_names_are_those_of_the_catalog():
+    assert set(DECKS) == set(DECK_STYLES)
+    assert list(RANKS) == [rank.value for rank in Rank]
+    assert list(SUITS) == [suit.value for suit in Suit]
+    assert sorted(LIGHT_TYPES) == sorted(light_type.value for light_type in LightType)
+
+
+def test_run_and_device_keys_are_keys_of_the_schema():
+    assert {f"Recipe.{key}" for key in RUN_KEYS | DEVICE_KEYS} <= set(SPECS)

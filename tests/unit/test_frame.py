@@ -1,0 +1,168 @@
+"""From buffers to a frame: what is labelled, flagged or rejected, and the very pixels in the PNG."""
+
+import dataclasses
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+from PIL import Image
+from unit.frames import CPU, HEIGHT_PX, SMALL, WIDTH_PX, finished_frame, source_of, striped_buffers
+from unit.recipes import cards_recipe, dice_recipe
+
+from renderer.buffers import Buffers
+from renderer.dataset.files import json_bytes
+from renderer.dataset.record import decode_mask
+from renderer.execution.frame import encode_png, fault, finish_frame
+
+DICE, CLUTTER = 4, 3
+COUNTS = {"objects.die.count": DICE, "objects.clutter.count": CLUTTER}
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return dice_recipe(**SMALL, **COUNTS)
+
+
+@pytest.fixture(scope="module")
+def source(recipe):
+    return source_of(recipe)
+
+
+@pytest.fixture
+def buffers(source) -> Buffers:
+    return striped_buffers(source)
+
+
+def test_every_labelled_object_has_its_own_pixels(recipe, source, buffers):
+    instances = finish_frame(recipe, source, buffers, CPU).record["instances"]
+    by_name = {entry["name"]: entry for entry in instances}
+    labelled = [(n, o) for n, o in enumerate(source.scene.objects, start=1) if o.category is not None]
+    assert len(instances) == len(labelled) == DICE
+    for number, item in labelled:
+        entry = by_name[item.name]
+        assert entry["category"] == item.category
+        assert entry["bbox_xyxy"] == [number - 1, 0, number, HEIGHT_PX]
+        np.testing.assert_array_equal(decode_mask(entry["segmentation"]), buffers.ids == number)
+
+
+def test_distractors_are_in_the_scene_but_never_labelled(recipe, source, buffers):
+    names = {item.name for item in source.scene.objects if item.category is None}
+    assert len(names) == CLUTTER
+    record = finish_frame(recipe, source, buffers, CPU).record
+    assert not names & {entry["name"] for entry in record["instances"]}
+
+
+def test_two_objects_in_one_place_keep_their_own_ids(recipe, source, buffers):
+    first = source.scene.objects[0]
+    twins = tuple(dataclasses.replace(o, pose=first.pose) for o in source.scene.objects)
+    together = dataclasses.replace(source, scene=dataclasses.replace(source.scene, objects=twins))
+    instances = finish_frame(recipe, together, buffers, CPU).record["instances"]
+    assert len({tuple(entry["bbox_xyxy"]) for entry in instances}) == DICE
+
+
+def test_cards_of_other_ranks_and_face_down_are_never_labelled():
+    recipe = cards_recipe(**SMALL, **{"objects.card.count": 8})
+    categories = {"nine", "ten", "jack", "queen", "king", "ace"}
+    for frame in range(12):
+        source = source_of(recipe, frame)
+        record = finish_frame(recipe, source, striped_buffers(source), CPU).record
+        shown = {o.name: o.parameters for o in source.scene.objects if o.source == "playing_card"}
+        expected = {name: p["rank"] for name, p in shown.items() if p["face_up"] and p["rank"] in categories}
+        assert {e["name"]: e["category"] for e in record["instances"]} == expected
+
+
+def test_objects_with_fewer_than_min_pixels_are_flagged(recipe, source, buffers):
+    strict = dataclasses.replace(recipe, labels=dataclasses.replace(recipe.labels, min_pixels=HEIGHT_PX))
+    stricter = dataclasses.replace(
+        recipe, labels=dataclasses.replace(recipe.labels, min_pixels=HEIGHT_PX + 1)
+    )
+    for setting, annotated in ((strict, True), (stricter, False)):
+        instances = finish_frame(setting, source, buffers, CPU).record["instances"]
+        assert [entry["annotated"] for entry in instances] == [annotated] * DICE
+
+
+def test_hidden_object_stays_in_the_record_with_an_empty_mask(recipe, source, buffers):
+    buffers.ids[buffers.ids == 1] = 0
+    entry = finish_frame(recipe, source, buffers, CPU).record["instances"][0]
+    assert entry["area_px"] == 0
+    assert entry["bbox_xyxy"] == [0, 0, 0, 0]
+    assert not entry["annotated"]
+    assert not decode_mask(entry["segmentation"]).any()
+
+
+def test_scene_without_labelled_objects_is_a_frame_without_instances():
+    recipe = dice_recipe(**SMALL, **{"objects.die.count": 0, "objects.clutter.count": 2})
+    frame = finished_frame(recipe)
+    assert frame.record["status"] == "ok"
+    assert frame.record["instances"] == []
+
+
+def test_png_decodes_to_the_very_image(recipe, source, buffers):
+    frame = finish_frame(recipe, source, buffers, CPU)
+    assert frame.image.shape == (HEIGHT_PX, WIDTH_PX, 3)
+    with Image.open(io.BytesIO(frame.image_png)) as decoded:
+        assert decoded.mode == "RGB"
+        np.testing.assert_array_equal(np.asarray(decoded), frame.image)
+    assert frame.record["image"]["bytes"] == len(frame.image_png)
+
+
+def test_png_keeps_the_order_of_the_colours():
+    image = np.zeros((2, 3, 3), dtype=np.uint8)
+    image[..., 0] = 200
+    image[..., 2] = 30
+    with Image.open(io.BytesIO(encode_png(image))) as decoded:
+        assert decoded.getpixel((0, 0)) == (200, 0, 30)
+
+
+def test_row_0_of_the_buffers_is_the_top_row_of_the_image(recipe, source, buffers):
+    buffers.radiance[0] *= 3
+    image = finish_frame(recipe, source, buffers, CPU).image
+    assert (image[0, 10:] > image[1, 10:]).all()
+    np.testing.assert_array_equal(image[1], image[-1])
+
+
+def test_shot_with_more_exposure_is_brighter_and_labelled_alike(recipe, source, buffers):
+    shot = dataclasses.replace(source.shot, exposure_ev=source.shot.exposure_ev + 1)
+    plain = finish_frame(recipe, source, buffers, CPU)
+    brighter = finish_frame(recipe, dataclasses.replace(source, shot=shot), buffers, CPU)
+    assert brighter.image.mean() > plain.image.mean() + 10
+    assert brighter.record["instances"] == plain.record["instances"]
+
+
+def test_equal_buffers_give_equal_bytes(recipe, source):
+    first, second = (finish_frame(recipe, source, striped_buffers(source), CPU) for _ in range(2))
+    assert first.image_png == second.image_png
+    assert json_bytes(first.record) == json_bytes(second.record)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_radiance_that_is_not_finite_is_rejected_with_the_reason(recipe, source, buffers, value):
+    buffers.radiance[3, 5, 1] = value
+    frame = finish_frame(recipe, source, buffers, CPU)
+    assert frame.record["status"] == "rejected"
+    assert frame.record["reason"] == "radiance is not finite"
+    assert frame.image is None
+    assert frame.image_png is None
+
+
+@pytest.mark.parametrize("value", [0.0, -0.5])
+def test_frame_without_light_is_rejected_with_the_reason(recipe, source, buffers, value):
+    buffers.radiance[:] = value
+    frame = finish_frame(recipe, source, buffers, CPU)
+    assert frame.record["status"] == "rejected"
+    assert frame.record["reason"] == "no light reaches the camera"
+    assert frame.image_png is None
+
+
+def test_rejected_frame_keeps_its_draws(recipe, source, buffers):
+    buffers.radiance[:] = 0
+    record = finish_frame(recipe, source, buffers, CPU).record
+    assert json.loads(json_bytes(record))["draws"] == source.draws()
+
+
+def test_light_in_a_single_pixel_is_enough(buffers):
+    buffers.radiance[:] = 0
+    buffers.radiance[0, 0, 2] = 1e-6
+    assert fault(buffers) is None

@@ -1,0 +1,114 @@
+"""A shard without Blender: a session that only remembers what it was asked for stands in for it."""
+
+import importlib
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+from unit.frames import SMALL, striped_buffers
+from unit.recipes import dice_recipe
+
+from renderer.catalog.library import open_library
+from renderer.dataset.record import FrameSource
+from renderer.errors import InfrastructureError
+
+VIEWS, SHOTS = 2, 3
+
+
+class Session:
+    """Notes every call; every object of the scene shows as one column of pixels."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+        self.fails_at_trace = -1
+
+    def build(self, scene):
+        self.calls.append(("build", scene.index))
+        self.scene = scene
+
+    def trace(self, view):
+        self.calls.append(("trace", self.scene.views.index(view)))
+        if len([c for c in self.calls if c[0] == "trace"]) == self.fails_at_trace:
+            raise InfrastructureError("Blender failed")
+        return striped_buffers(FrameSource(frame=0, scene=self.scene, view=view, shot=view.shots[0]))
+
+    def clear(self):
+        self.calls.append(("clear", None))
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return dice_recipe(
+        **SMALL, **{"objects.die.count": 2, "views": VIEWS, "shots": SHOTS, "labels.device": "cpu"}
+    )
+
+
+@pytest.fixture
+def render_shard(monkeypatch):
+    """The function, imported with an empty module in place of the one that starts Blender."""
+    stand_in = ModuleType("renderer.blender.session")
+    stand_in.BlenderSession = Session
+    monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
+    monkeypatch.delitem(sys.modules, "renderer.execution.shard", raising=False)
+    yield importlib.import_module("renderer.execution.shard").render_shard
+    del sys.modules["renderer.execution.shard"]
+
+
+@pytest.fixture
+def rendered(render_shard, recipe):
+    """Render frames; returns them and what the session was asked for."""
+
+    def render(*numbers: int):
+        session = Session()
+        frames = list(render_shard(recipe, open_library(recipe), session, numbers))
+        return frames, session.calls
+
+    return render
+
+
+def test_frames_of_a_scene_share_its_build_and_shots_of_a_view_its_trace(rendered):
+    frames, calls = rendered(*range(2 * VIEWS * SHOTS))
+    assert [frame.record["frame"] for frame in frames] == list(range(2 * VIEWS * SHOTS))
+    of_each = [("trace", 0), ("trace", 1), ("clear", None)]
+    assert calls == [("build", 0), *of_each, ("build", 1), *of_each]
+
+
+def test_frame_in_the_middle_of_a_scene_costs_its_own_view_only(rendered):
+    _, calls = rendered(VIEWS * SHOTS + SHOTS)
+    assert calls == [("build", 1), ("trace", 1), ("clear", None)]
+
+
+def test_frame_alone_equals_that_of_a_shard(rendered):
+    together, _ = rendered(*range(VIEWS * SHOTS))
+    for number in (0, SHOTS - 1, SHOTS, VIEWS * SHOTS - 1):
+        (alone,), _ = rendered(number)
+        assert alone.record == together[number].record
+        assert alone.image_png == together[number].image_png
+
+
+def test_shots_of_a_view_differ_in_their_exposure_and_not_in_their_labels(rendered):
+    frames, _ = rendered(*range(SHOTS))
+    assert len({frame.record["draws"]["sensor.exposure_ev"] for frame in frames}) == SHOTS
+    assert len({frame.image_png for frame in frames}) == SHOTS
+    assert all(frame.record["instances"] == frames[0].record["instances"] for frame in frames)
+
+
+def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it(rendered):
+    frames, _ = rendered(*range(SHOTS + 1))
+    stages = [set(frame.seconds) for frame in frames]
+    assert stages == [{"sample", "build", "trace", "label"}, {"label"}, {"label"}, {"trace", "label"}]
+
+
+def test_session_is_cleared_when_a_trace_fails(render_shard, recipe):
+    session = Session()
+    session.fails_at_trace = 2
+    frames = []
+    with pytest.raises(InfrastructureError, match="Blender failed"):
+        frames.extend(render_shard(recipe, open_library(recipe), session, range(VIEWS * SHOTS)))
+    assert len(frames) == SHOTS  # of the first view
+    assert session.calls[-1] == ("clear", None)
+
+
+def test_no_frames_ask_for_nothing(rendered):
+    assert rendered() == ([], [])
