@@ -58,16 +58,23 @@ class _KindDrawer:
     half_size_m: tuple[float, float]
 
     def parameters(self, slot: int) -> dict[str, Any]:
-        """All but the place; a die's pips are drawn again until they stand out from its body."""
-        late = {"x_fraction", "y_fraction", "pip_color"}
+        """All but the place; a die's pips and swirl are drawn again until the pips stand out."""
+        late = {"x_fraction", "y_fraction"}
         drawn = {short: self.draws.draw(f, slot) for short, f in self.factors.items() if short not in late}
         if isinstance(self.kind, Dice):
-            pip_color, least = self.factors["pip_color"], self.kind.pip_contrast
-            values = self.draws.draw_until(
-                [pip_color], slot, lambda values: _legible(values[pip_color.name], drawn, least)
-            )
-            drawn["pip_color"] = values[pip_color.name]
+            drawn |= self._legible_colors(slot, drawn, self.kind.pip_contrast)
         return drawn
+
+    def _legible_colors(self, slot: int, drawn: Mapping[str, Any], least: float) -> dict[str, Any]:
+        """The colour of the pips and, where there is one, of the swirl that they lie on."""
+        names = ["pip_color", "color_2"] if drawn["swirl"] > 0 else ["pip_color"]
+
+        def is_legible(values: Mapping[str, Any]) -> bool:
+            pips, *swirl = (values[self.factors[name].name] for name in names)
+            return all(contrast_ratio(pips, body) >= least for body in (drawn["color"], *swirl))
+
+        values = self.draws.draw_until([self.factors[name] for name in names], slot, is_legible)
+        return {name: values[self.factors[name].name] for name in names}
 
     def place(self, slot: int, radius: float, placed: Sequence[Disc]) -> tuple[float, float]:
         """A place in the layout area, free of others of the kind where they avoid contact."""
@@ -81,11 +88,6 @@ class _KindDrawer:
         overlaps = contact_of(self.kind) is Contact.STACK
         values = self.draws.draw_until([x, y], slot, (lambda _: True) if overlaps else is_free)
         return values[x.name] * reach_x, values[y.name] * reach_y
-
-
-def _legible(pip_color: list[float], parameters: Mapping[str, Any], least: float) -> bool:
-    bodies = [parameters["color"]] + ([parameters["color_2"]] if parameters["swirl"] > 0 else [])
-    return all(contrast_ratio(pip_color, body) >= least for body in bodies)
 
 
 def contrast_ratio(a: Sequence[float], b: Sequence[float]) -> float:

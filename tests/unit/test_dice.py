@@ -24,7 +24,6 @@ from renderer.catalog.dice import (
 from renderer.catalog.library import open_library
 from renderer.catalog.model import TriangleMesh
 from renderer.randomize.objects import contrast_ratio
-from renderer.randomize.sampling import linear_from_hex
 from renderer.randomize.scenes import sample_scene
 from renderer.rotation import quaternion_about, rotation_matrix
 
@@ -178,19 +177,11 @@ def test_contrast_is_21_between_black_and_white_and_1_between_equals():
     assert contrast_ratio([1, 0, 0], [1, 1, 1]) == pytest.approx(1.05 / 0.2626)  # 3.998, WCAG's red on white
 
 
-def test_pips_stand_out_from_the_body_and_its_swirl_where_a_pip_color_of_the_recipe_can():
+def test_pips_stand_out_from_the_body_and_from_its_swirl():
     recipe = dice_recipe(**{"objects.die.count": 25, "objects.clutter.count": 0})
     library, least = open_library(recipe), recipe.objects["die"].pip_contrast
-    colors = [linear_from_hex(option) for option in recipe.objects["die"].pip_color.distribution.options]
-    legible = 0
-    for index in range(8):
+    for index in range(40):
         for item in sample_scene(recipe, library, index).objects:
             values = item.parameters
             bodies = [values["color"]] + [values["color_2"]] * (values["swirl"] > 0)
-
-            def contrast(pips, bodies=bodies):
-                return min(contrast_ratio(pips, body) for body in bodies)
-
-            assert contrast(values["pip_color"]) >= least or max(map(contrast, colors)) < least
-            legible += contrast(values["pip_color"]) >= least
-    assert legible > 0.95 * 8 * 25
+            assert min(contrast_ratio(values["pip_color"], body) for body in bodies) >= least

@@ -42,7 +42,7 @@ COMPARED = 2  # index of a dice scene with a tray
 # Draws that may change when a factor does, since they are drawn again until they meet a condition.
 OTHER_PLACES = r"\.[xy]_fraction\[[1-9]\d*\]"  # the first object of a kind always has its place
 AGAIN = {
-    r"objects\.die\.(color|color_2|swirl)": r"objects\.die\.pip_color\[\d+\]",
+    r"objects\.die\.(color|color_2|swirl|pip_color)": r"objects\.die\.(pip_color|color_2)\[\d+\]",
     r"objects\.die\.(edge_m|corner_fraction|[xy]_fraction)": rf"objects\.die{OTHER_PLACES}",
     r"objects\.clutter\.(shape|size_m|[xy]_fraction)": rf"objects\.clutter{OTHER_PLACES}",
     r"layout\.half_(width|depth)_m": rf"objects\.(die|clutter){OTHER_PLACES}",
