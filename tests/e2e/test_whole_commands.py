@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import hydra
 import numpy as np
 import pytest
 import yaml
@@ -17,7 +19,7 @@ from unit.frames import SMALL, finished_frame, tree
 from unit.recipes import dice_recipe
 
 from renderer.catalog.library import open_library
-from renderer.commands import render
+from renderer.commands import preview, render
 from renderer.commands.main import run
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.store import open_store
@@ -275,3 +277,13 @@ def test_installed_command_works_from_any_directory_and_loads_no_blender(here):
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith("cards: 1 frames sampled")
     assert sorted(tree(here)) == ["x", "x/dry_run", "x/dry_run/factors.json", "x/dry_run/scenes.jsonl"]
+
+
+@pytest.mark.parametrize("command", [render, preview], ids=lambda module: module.__name__)
+def test_examples_of_the_help_are_accepted(here, monkeypatch, command):
+    monkeypatch.setattr(hydra, "main", lambda **_: lambda task: lambda: None)  # all checks, no work
+    examples = command.HELP.partition("examples:")[2].strip().splitlines()
+    for example in examples:
+        program, *arguments = shlex.split(example)
+        assert (program, run(arguments)) == ("gapless", 0)
+    assert tree(here) == {}

@@ -180,7 +180,7 @@ def test_contrast_is_21_between_black_and_white_and_1_between_equals():
 def test_pips_stand_out_from_the_body_and_from_its_swirl():
     recipe = dice_recipe(**{"objects.die.count": 25, "objects.clutter.count": 0})
     library, least = open_library(recipe), recipe.objects["die"].pip_contrast
-    for index in range(40):
+    for index in range(20):
         for item in sample_scene(recipe, library, index).objects:
             values = item.parameters
             bodies = [values["color"]] + [values["color_2"]] * (values["swirl"] > 0)
