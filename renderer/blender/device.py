@@ -42,10 +42,10 @@ def select_device(wanted: str) -> str:
     """
     gpus = find_gpus() if wanted != "cpu" else {}
     if wanted == "gpu" and not gpus:
-        cpus = ", ".join(d.name for d in _devices("CUDA") if d.type == "CPU") or "the CPU"
+        cpus = ", ".join(device.name for device in _devices("CPU"))
         raise DeviceError(
             f"engine.device=gpu needs a GPU with {', '.join(GPU_BACKENDS)}, but Blender found only "
-            f"{cpus}; use engine.device=auto or check the GPU's driver"
+            f"CPU {cpus}; use engine.device=auto or check the GPU's driver"
         )
     backend = next(iter(gpus), None)
     _preferences().compute_device_type = backend or "NONE"

@@ -1,5 +1,6 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
+import itertools
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -130,11 +131,8 @@ def write_derived(store: Store, names: Sequence[str], recipe_yaml: str) -> None:
 
 
 def _sheet_frames(store: Store) -> Iterator[LabelledImage]:
-    shown = 0
-    for record in store.records():
-        if record["status"] != "ok" or shown == SHEET_FRAMES:
-            continue
-        shown += 1
+    good = (record for record in store.records() if record["status"] == "ok")
+    for record in itertools.islice(good, SHEET_FRAMES):
         pixels = cv2.imread(str(store.root / image_name(record["frame"])))
         assert pixels is not None, "a committed image cannot be read"
         yield LabelledImage(
@@ -160,9 +158,9 @@ def _print_summary(
     print(f"  instances: {listed}; {hidden} below {recipe.labels.min_pixels} px are flagged, not annotated")
     if rendered:
         split = ", ".join(f"{stage} {duration / rendered:.2f}" for stage, duration in seconds.items())
-        print(f"  seconds per frame: {elapsed_s / rendered:.2f}, of which {split}")
+        print(f"  seconds per frame: {elapsed_s / rendered:.2f}; spent by each worker on a frame: {split}")
     print(f"  look at {store.root / 'preview.png'}")
-    more = recipe.first_frame + 2 * recipe.frames
+    more = 2 * recipe.frames
     print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
 
 
