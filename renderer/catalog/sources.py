@@ -59,7 +59,7 @@ def radius_m(source: str, parameters: Parameters) -> float:
         # Rounded corners cut the diagonal: h - r + r / sqrt(2) along each axis, h = 1/2.
         return float(parameters["edge_m"] * (0.5 - parameters["corner_fraction"] * 0.2929) * 2**0.5)
     if source == "playing_card":
-        return float(np.linalg.norm(card_outline(), axis=1).max())
+        return float(parameters["scale"] * np.linalg.norm(card_outline(), axis=1).max())
     is_angular = parameters["shape"] in ("box", "book")
     return 0.5 * float(parameters["size_m"]) * (BOX_DIAGONAL if is_angular else 1.0)
 
@@ -96,10 +96,10 @@ def _convex_outline(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"
 
 
 def _card_support(parameters: Parameters, rotation: Float[np.ndarray, "3 3"]) -> Support:
-    card_from_world = rotation[:2, :2].T
+    card_from_world, scale = rotation[:2, :2].T, parameters["scale"]
     return Support(
-        outline_m=card_outline() @ rotation[:2, :2].T,
-        lower_m=lambda points: bend_height_m(points @ card_from_world.T, parameters),
+        outline_m=scale * card_outline() @ rotation[:2, :2].T,
+        lower_m=lambda points: bend_height_m(points @ card_from_world.T / scale, parameters),
         height_m=float(parameters["thickness_m"]),
     )
 

@@ -100,7 +100,7 @@ class Dice(Placed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cards(Placed):
-    """Playing cards of 63 x 88 mm; the category is the rank."""
+    """Playing cards of about 63 x 88 mm; the category is the rank."""
 
     source: str = setting("playing_card", str, options=("playing_card",), help="cards drawn in code")
     categories: list[str] = setting(
@@ -117,6 +117,9 @@ class Cards(Placed):
     deck: Factor = factor(["choice", list(DECKS)], Kind.NAME, options=DECKS, shared=True, help="deck style")
     tint: Factor = factor(
         ["hsv", [0.05, 0.16], [0, 0.12], [0.88, 1]], Kind.COLOR, shared=True, help="tint of the stock"
+    )
+    scale: Factor = number(
+        ["uniform", 0.95, 1.05], low=0.1, high=10, shared=True, help="size over that of 63 x 88 mm"
     )
     thickness_m: Factor = number(
         ["uniform", 0.00026, 0.00034], unit="m", low=1e-4, high=2e-3, shared=True, help="thickness"

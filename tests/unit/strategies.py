@@ -43,6 +43,7 @@ CARD = {
     "face_up": True,
     "deck": "classic",
     "tint": [1.0, 1.0, 1.0],
+    "scale": 1.0,
     "thickness_m": 0.0003,
     "bend_m": 0.0,
     "bend_axis_deg": 0.0,

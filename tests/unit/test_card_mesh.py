@@ -23,7 +23,7 @@ from renderer.catalog.cards.mesh import (
 )
 from renderer.catalog.library import open_library
 from renderer.catalog.model import TriangleMesh
-from renderer.catalog.sources import build_model
+from renderer.catalog.sources import build_model, radius_m, support_of
 
 few = settings(max_examples=25)
 AREA_M2 = WIDTH_M * HEIGHT_M - (4 - np.pi) * CORNER_M**2  # of the rounded rectangle
@@ -46,6 +46,20 @@ def side(mesh: TriangleMesh, material: int) -> np.ndarray:
 def test_a_card_has_the_size_of_its_picture():
     assert (WIDTH_M * 1000, HEIGHT_M * 1000) == pytest.approx(CARD_SIZE_MM)
     assert np.ptp(card_outline(), axis=0) == pytest.approx((WIDTH_M, HEIGHT_M))
+
+
+def test_a_larger_card_has_the_same_print_and_thickness():
+    plain, larger = mesh_of(bend_m=0.001), mesh_of(bend_m=0.001, scale=1.5)
+    assert larger.vertices == pytest.approx(plain.vertices * (1.5, 1.5, 1.0))
+    assert larger.uvs == pytest.approx(plain.uvs)
+
+
+def test_a_larger_card_takes_up_the_room_it_has():
+    plain, larger = (card(scale=scale, bend_m=0.002) for scale in (1.0, 2.0))
+    assert radius_m("playing_card", larger.parameters) == 2 * radius_m("playing_card", plain.parameters)
+    small, large = support_of(plain), support_of(larger)
+    assert large.outline_m == pytest.approx(2 * small.outline_m)
+    assert large.lower_m(2 * small.outline_m) == pytest.approx(small.lower_m(small.outline_m))
 
 
 def test_the_outline_is_a_rounded_rectangle_counter_clockwise():

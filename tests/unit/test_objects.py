@@ -112,8 +112,8 @@ def test_distractors_have_no_category():
     assert [item.category for item in objects_of(recipe, 0)] == [None] * 3
 
 
-def test_cards_of_a_scene_share_deck_tint_thickness_and_roughness_and_nothing_else():
+def test_cards_of_a_scene_share_deck_tint_size_and_roughness_and_nothing_else():
     cards = objects_of(cards_recipe(**{"objects.card.count": 8, "objects.occluder.count": 0}), 0)
     first = cards[0].parameters
     equal = {key for key in first if all(card.parameters[key] == first[key] for card in cards)}
-    assert equal == {"deck", "tint", "thickness_m", "roughness"}
+    assert equal == {"deck", "tint", "scale", "thickness_m", "roughness"}

@@ -1,4 +1,4 @@
-"""The mesh of a playing card: 63 x 88 mm, rounded corners, real thickness, bent about an axis.
+"""The mesh of a playing card: 63 x 88 mm at scale 1, rounded corners, real thickness, bent about an axis.
 
 The frame: origin below the middle, +Z out of the upper side, +Y to the upper edge of the print.
 """
@@ -21,7 +21,7 @@ UPPER, LOWER, EDGE = 0, 1, 2  # material slots
 
 @functools.cache
 def card_outline() -> Float[np.ndarray, "n 2"]:
-    """The rounded rectangle, counter-clockwise, metres."""
+    """The rounded rectangle of a card of scale 1, counter-clockwise, metres."""
     corners = []
     for quarter, (sx, sy) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
         angles = np.linspace(0, math.pi / 2, 7) + quarter * math.pi / 2
@@ -54,7 +54,11 @@ def _flat_sheet() -> tuple[Any, Any]:
 def bend_height_m(
     points_xy: Float[np.ndarray, "n 2"], parameters: Mapping[str, Any]
 ) -> Float[np.ndarray, " n"]:
-    """Height of the lower side above the card's lowest point: a parabola across the bend's axis."""
+    """Height of the lower side above the card's lowest point: a parabola across the bend's axis.
+
+    Args:
+        points_xy: places on a card of scale 1, metres.
+    """
     axis_rad = math.radians(parameters["bend_axis_deg"])
     across = points_xy @ np.array([-math.sin(axis_rad), math.cos(axis_rad)])
     half = 0.5 * (abs(WIDTH_M * math.sin(axis_rad)) + abs(HEIGHT_M * math.cos(axis_rad)))
@@ -66,7 +70,7 @@ def bend_height_m(
 def card_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
     """The bent card; `parameters` are the drawn values of `renderer.recipe.schema.Cards`."""
     points, sheet = _flat_sheet()
-    lower = np.column_stack([points, bend_height_m(points, parameters)])
+    lower = np.column_stack([points * parameters["scale"], bend_height_m(points, parameters)])
     upper = lower + (0, 0, parameters["thickness_m"])
     count, rim = len(points), np.arange(len(card_outline()))
     following = np.roll(rim, -1)
