@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from blender.objects import PLAIN
 
 from renderer.blender.session import BlenderSession, open_session
 from renderer.buffers import Buffers
@@ -13,14 +14,6 @@ from renderer.catalog.library import Library, open_library
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import parse_recipe, recipe_defaults
 from renderer.scene import Camera, Ground, Pose, Scene, SceneObject, Shot, Sky, View
-
-PLAIN = {
-    "appearance.pattern": "plain",
-    "appearance.color": [0.5, 0.5, 0.5],
-    "appearance.roughness": 1.0,
-    "appearance.metallic": 0.0,
-    "appearance.bump_m": 0.0,
-}
 
 
 @pytest.fixture(scope="session")

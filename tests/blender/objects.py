@@ -5,18 +5,19 @@ from typing import Any
 from renderer.catalog.dice import turn_face_up
 from renderer.scene import Contact, Pose, SceneObject
 
-MATT = {
+PLAIN = {
     "appearance.pattern": "plain",
-    "appearance.color": [0.8, 0.1, 0.1],
+    "appearance.color": [0.5, 0.5, 0.5],
     "appearance.roughness": 1.0,
     "appearance.metallic": 0.0,
     "appearance.bump_m": 0.0,
 }
+RED = PLAIN | {"appearance.color": [0.8, 0.1, 0.1]}
 
 
 def box(x_m: float, y_m: float, size_m: float = 0.1) -> SceneObject:
     """A flat box of size_m by three quarters of it, 1 mm high, that is never labelled."""
-    parameters = {"shape": "box", "size_m": size_m, "flatness": 0.001 / size_m, **MATT}
+    parameters = {"shape": "box", "size_m": size_m, "flatness": 0.001 / size_m, **RED}
     return SceneObject(
         kind="box",
         slot=0,

@@ -8,20 +8,19 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import hydra
 import numpy as np
 import pytest
 import yaml
+from unit.command_line import commit_frames, dice_identity, dry_run, write_own_recipe
 from unit.frames import SMALL, finished_frame, tree
 from unit.recipes import dice_recipe
 
 from renderer.catalog.library import open_library
 from renderer.commands import preview, render
 from renderer.commands.main import run
-from renderer.dataset.identity import dataset_identity
 from renderer.dataset.store import open_store
 from renderer.errors import StoreError
 from renderer.randomize.scenes import sample_scene
@@ -31,15 +30,6 @@ from renderer.scene import scene_from_json
 from renderer.settle import settle
 
 SMALL_KEYS = [f"{key}={value}" for key, value in SMALL.items()]
-OWN_RECIPE = """\
-# @package _global_
-defaults:
-  - dice
-  - _self_
-name: own
-layout:
-  half_width_m: 0.125
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -59,33 +49,7 @@ def here(tmp_path: Path, monkeypatch) -> Path:
 @pytest.fixture
 def own_recipes(here) -> Path:
     """A folder with a recipe of the user's."""
-    path = here / "mine" / "recipe" / "own.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text(OWN_RECIPE)
-    return here / "mine"
-
-
-def dry_run(*arguments: str) -> None:
-    """A quick dry run that must succeed: of one frame of 2 dice, unless told otherwise."""
-    quick = {"recipe": "dice", "frames": 1, "objects.die.count": 2, "dry_run": "true"}
-    given = {argument.partition("=")[0] for argument in arguments}
-    assert run(["render", *(f"{k}={v}" for k, v in quick.items() if k not in given), *arguments]) == 0
-
-
-def dice_identity() -> dict[str, Any]:
-    recipe = dice_recipe(**SMALL)
-    return dataset_identity(recipe, open_library(recipe))
-
-
-def commit_frames(out: Path, *frames: int) -> None:
-    """What `gapless render recipe=dice`, with small images, would have left when it was stopped."""
-    store = open_store(str(out), dice_identity())
-    for number in frames:
-        frame = finished_frame(dice_recipe(**SMALL), number)
-        store.commit(frame.record, frame.image_png)
-
-
-# what is refused
+    return write_own_recipe(here)
 
 
 @pytest.fixture(scope="module")
