@@ -5,6 +5,7 @@ GaplessError
 │   ├── RecipeError       a key, value or range of a recipe
 │   ├── CatalogError      a file or folder a recipe points to
 │   ├── StoreError        the output folder
+│   ├── DataError         a labelled dataset, a checkpoint or a photograph
 │   └── DeviceError       a device that was asked for and is not there
 └── InfrastructureError   a crash, a hang or missing memory; running again may help
 """
@@ -31,6 +32,10 @@ class CatalogError(InputError):
 
 class StoreError(InputError):
     """The output folder cannot be written or holds something else."""
+
+
+class DataError(InputError):
+    """A labelled dataset, a checkpoint or a photograph is missing, unreadable or wrong."""
 
 
 class DeviceError(InputError):

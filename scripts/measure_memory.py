@@ -15,8 +15,10 @@ import numpy as np
 
 from renderer.blender.session import BlenderSession, open_session
 from renderer.catalog.library import Library, open_library
-from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.commands.compose import run_jobs
+from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.execution.shard import render_shard
+from renderer.recipe.schema import Recipe
 
 WARM_UP = 40  # frames: images, skies and allocator arenas settle
 SMALL = ["camera.width_px=160", "camera.height_px=120", "engine.samples=1", "frames=200"]
@@ -28,18 +30,18 @@ def resident_kb() -> int:
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
 
 
-def measure(job: ResolvedJob) -> int:
+def measure(job: ResolvedJob[Recipe]) -> int:
     """Render and throw away the frames of a job, and report the growth."""
-    library = open_library(job.recipe)
-    with open_session(job.recipe.engine, library) as session:
-        curve = [after_frame(job, library, session, frame) for frame in range(job.recipe.frames)]
-    report(np.array(curve), Path(job.recipe.out), job.recipe.name)
+    library = open_library(job.settings)
+    with open_session(job.settings.engine, library) as session:
+        curve = [after_frame(job, library, session, frame) for frame in range(job.settings.frames)]
+    report(np.array(curve), Path(job.settings.out), job.settings.name)
     return 0
 
 
-def after_frame(job: ResolvedJob, library: Library, session: BlenderSession, frame: int) -> int:
+def after_frame(job: ResolvedJob[Recipe], library: Library, session: BlenderSession, frame: int) -> int:
     """Render a frame, let go of it and of its scene, and read the resident memory."""
-    for _ in render_shard(job.recipe, library, session, [frame]):
+    for _ in render_shard(job.settings, library, session, [frame]):
         pass
     return resident_kb()
 
@@ -74,7 +76,9 @@ def draw(frames: np.ndarray, curve_kb: np.ndarray, line_kb: np.ndarray, path: Pa
 
 def main(arguments: Sequence[str]) -> int:
     """Run with the arguments of a command line; returns the exit status."""
-    return run_jobs([*SMALL, *arguments], config_name="render", check=lambda job: None, work=measure)
+    return run_jobs(
+        [*SMALL, *arguments], schema=RECIPE, config_name="render", check=lambda job: None, work=measure
+    )
 
 
 if __name__ == "__main__":

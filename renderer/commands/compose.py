@@ -1,51 +1,39 @@
-"""Hydra at the edge: from command-line overrides to checked recipes, one for each job of a sweep."""
+"""Hydra at the edge: from command-line overrides to checked settings, one for each job of a sweep."""
 
 import argparse
 import io
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import hydra
 import yaml
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from renderer.commands.job import ResolvedJob, Schema, Settings
 from renderer.commands.main import report
+from renderer.commands.overrides import job_folder, jobs_of, parse_override
 from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
-from renderer.recipe.schema import DEVICE_KEYS, Recipe
-from renderer.recipe.validation import parse_recipe, recipe_defaults
+from renderer.recipe.keys import SettingSpec
+from renderer.recipe.validation import check_given, iter_specs, schema_defaults
 
-SCHEMA_NODE = "schema"
-UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
+SCHEMA_NODE = "schema"  # what every primary configuration begins with; each command registers its own
 # Options of Hydra's that would change what is composed behind our back, and those of which one is allowed.
 REFUSED_OPTIONS = frozenset({"--config-name", "--config-path", "--experimental-rerun"})
 EXCLUSIVE_OPTIONS = frozenset({"--run", "--multirun", "--cfg", "--info", "--shell-completion"})
-# What a resolved recipe leaves out: where it is rendered, not what.
-PLACE_KEYS = frozenset({"out", "workers", "dry_run"}) | DEVICE_KEYS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResolvedJob:
-    """One job: its checked recipe, and the recipe as YAML for the dataset's folder."""
-
-    recipe: Recipe
-    recipe_yaml: str
 
 
 def config_folder() -> Path:
@@ -58,13 +46,15 @@ def config_folder() -> Path:
 def run_jobs(
     arguments: Sequence[str],
     *,
+    schema: Schema[Settings],
     config_name: str,
-    check: Callable[[ResolvedJob], None],
-    work: Callable[[ResolvedJob], int],
+    check: Callable[[ResolvedJob[Settings]], None],
+    work: Callable[[ResolvedJob[Settings]], int],
 ) -> int:
     """Check every job of a Hydra command line, then let Hydra run them; returns the exit status.
 
     Args:
+        schema: the settings of the command; under -m each job's `out` is its own.
         config_name: the primary configuration.
         check: raises a GaplessError if a job cannot run; writes nothing.
         work: runs a job and returns its exit status.
@@ -73,20 +63,35 @@ def run_jobs(
         GaplessError: of the first job that cannot run; nothing was started.
     """
     parsed = _parse_arguments(arguments)
-    _register_schema()
-    for overrides in _expand(parsed.overrides, multirun=parsed.multirun):
-        job = _compose(config_name, overrides, parsed.config_dir, multirun=parsed.multirun)
+    register_schema(schema)
+    for overrides in jobs_of(parsed.overrides, _keys_of(schema, list), multirun=parsed.multirun):
+        job = _compose(schema, config_name, overrides, parsed)
         if not parsed.cfg:
+            check_given(job.settings)
             check(job)
     statuses = [0]
 
     def task(config: DictConfig) -> None:
-        statuses.append(_run_job(work, config))
+        statuses.append(_run_job(schema, work, config))
 
     options = [argument for argument in arguments if argument not in parsed.overrides]
     with _hydra_surroundings(config_name, [*options, *parsed.overrides], parsed.multirun):
         hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(task)()
     return max(statuses)
+
+
+def register_schema(schema: Schema[Any]) -> None:
+    """Let the primary configurations find the defaults of a schema, in place of another's."""
+    node = OmegaConf.create(schema_defaults(schema.settings))
+    for name in _keys_of(schema, dict):
+        OmegaConf.set_struct(OmegaConf.select(node, name), False)  # any key may be added without a plus
+    ConfigStore.instance().store(name=SCHEMA_NODE, node=node)
+
+
+def _keys_of(schema: Schema[Any], kind: type) -> list[str]:
+    """The settings of a type, by their dotted keys."""
+    specs = iter_specs(schema.settings)
+    return [name for name, spec in specs if isinstance(spec, SettingSpec) and spec.type is kind]
 
 
 def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
@@ -107,66 +112,41 @@ def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     given = [f"--{name.replace('_', '-')}" for name, value in vars(parsed).items() if value]
     refused = next((option for option in given if option in REFUSED_OPTIONS), None)
     if refused is not None:
-        raise InputError(f"{refused} is not for gapless: recipe=NAME chooses, --config-dir DIR adds recipes")
+        raise InputError(
+            f"{refused} is not for gapless: GROUP=NAME chooses a file, such as recipe=dice, and "
+            "--config-dir DIR adds files of your own"
+        )
     modes = [option for option in given if option in EXCLUSIVE_OPTIONS]
     if len(modes) > 1:
         raise InputError(f"{' and '.join(modes)} exclude each other: leave one of them out")
     return parsed
 
 
-def _run_job(work: Callable[[ResolvedJob], int], config: DictConfig) -> int:
+def _run_job(
+    schema: Schema[Settings], work: Callable[[ResolvedJob[Settings]], int], config: DictConfig
+) -> int:
     """Run one job under Hydra, which would bury our errors under its own words."""
     settings = HydraConfig.get()
     multirun = settings.mode is RunMode.MULTIRUN
     try:
-        return work(_resolve(config, list(settings.overrides.task), multirun=multirun))
+        return work(_resolve(schema, config, list(settings.overrides.task), multirun=multirun))
     except GaplessError as error:
         return report(error)
 
 
-def _register_schema() -> None:
-    ConfigStore.instance().store(name=SCHEMA_NODE, node=recipe_defaults())
-
-
-def _expand(overrides: Sequence[str], *, multirun: bool) -> list[list[str]]:
-    """The overrides of each job of a sweep."""
-    parsed = [_parse_override(override) for override in overrides]
-    if not multirun:
-        sweep = next((o.input_line for o in parsed if o.is_sweep_override()), None)
-        if sweep is not None:
-            raise RecipeError(f"argument '{sweep}' has several values: add -m to run one job for each")
-        return [list(overrides)]
-    own = [o for o in parsed if not str(o.key_or_group).startswith("hydra")]
-    batches: Any = BasicSweeper.split_arguments(own, max_batch_size=None)
-    return [list(job) for batch in batches for job in batch]
-
-
-def _parse_override(override: str) -> Override:
-    try:
-        parsed: Override | None = OverridesParser.create().parse_override(override)
-    except HydraException:
-        parsed = None
-    if parsed is None or not parsed.key_or_group:
-        raise RecipeError(
-            f"argument '{override}' must be KEY=VALUE, with special characters in double quotes inside "
-            "single ones: 'objects.die.color=\"#aa2010\"'"
-        )
-    return parsed
-
-
 def _compose(
-    config_name: str, overrides: Sequence[str], config_dir: str | None, *, multirun: bool
-) -> ResolvedJob:
+    schema: Schema[Settings], config_name: str, overrides: Sequence[str], parsed: argparse.Namespace
+) -> ResolvedJob[Settings]:
     """Compose and check one job.
 
     Raises:
         RecipeError: an unknown key, group or value, in one sentence.
     """
     search_path = []
-    if config_dir is not None:
-        if not Path(config_dir).is_dir():
-            raise RecipeError(f"--config-dir must be a folder, got '{config_dir}', which is not there")
-        search_path = [f"hydra.searchpath=[file://{Path(config_dir).absolute()}]"]
+    if parsed.config_dir is not None:
+        if not Path(parsed.config_dir).is_dir():
+            raise RecipeError(f"--config-dir must be a folder, got '{parsed.config_dir}', which is not there")
+        search_path = [f"hydra.searchpath=[file://{Path(parsed.config_dir).absolute()}]"]
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_folder())):
         try:
             config = hydra.compose(config_name, overrides=[*overrides, *search_path])
@@ -174,30 +154,35 @@ def _compose(
             raise RecipeError(_explain_missing(error)) from None
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             known = _known_keys(config_name, overrides, search_path)
-            raise RecipeError(_explain(error, overrides, known)) from None
-        return _resolve(config, overrides, multirun=multirun)
+            raise RecipeError(_explain(error, overrides, known, _keys_of(schema, list))) from None
+        return _resolve(schema, config, overrides, multirun=parsed.multirun)
 
 
-def _resolve(config: DictConfig, overrides: Sequence[str], *, multirun: bool) -> ResolvedJob:
+def _resolve(
+    schema: Schema[Settings], config: DictConfig, overrides: Sequence[str], *, multirun: bool
+) -> ResolvedJob[Settings]:
     try:
         plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         raise RecipeError(_first_line(error)) from None
-    recipe = parse_recipe(plain)
+    settings = schema.parse(plain)
     if multirun:
-        recipe = replace(recipe, out=str(Path(recipe.out) / job_folder(overrides)))
-    return ResolvedJob(recipe=recipe, recipe_yaml=_recipe_yaml(plain))
+        settings = _with_own_out(settings, overrides)
+    return ResolvedJob(settings=settings, yaml=_yaml(plain, schema.place_keys))
 
 
-def job_folder(overrides: Sequence[str]) -> str:
-    """The sub-folder of a job of a sweep, named after its overrides."""
-    shown = sorted(o for o in overrides if not o.startswith(("out=", "hydra")))
-    return UNSAFE_IN_NAMES.sub("-", ",".join(shown)) or "defaults"
+def _with_own_out(settings: Any, overrides: Sequence[str]) -> Any:
+    """The settings of one job of a sweep; what is written to a file keeps its name, in the job's folder."""
+    spec = dict(iter_specs(type(settings))).get("out")
+    if not isinstance(spec, SettingSpec):
+        return settings
+    out, folder = Path(settings.out), job_folder(overrides)
+    return replace(settings, out=str(out.parent / folder / out.name if spec.suffix else out / folder))
 
 
-def _recipe_yaml(plain: Mapping[str, Any]) -> str:
-    kept = {key: value for key, value in plain.items() if key not in PLACE_KEYS}
-    for key in PLACE_KEYS:
+def _yaml(plain: Mapping[str, Any], place_keys: frozenset[str]) -> str:
+    kept = {key: value for key, value in plain.items() if key not in place_keys}
+    for key in place_keys:
         group, _, name = key.partition(".")
         if name and group in kept:
             kept[group] = {k: v for k, v in kept[group].items() if k != name}
@@ -215,11 +200,11 @@ def _explain_missing(error: MissingConfigException) -> str:
 
 def _known_keys(config_name: str, overrides: Sequence[str], search_path: Sequence[str]) -> list[str]:
     """The keys of what the chosen groups alone compose, or of the defaults where that fails too."""
-    choices = [override for override in overrides if _group_options(_parse_override(override))]
+    choices = [override for override in overrides if _group_options(parse_override(override))]
     try:
         config = hydra.compose(config_name, overrides=[*choices, *search_path])
     except (HydraException, ValueError):
-        config = hydra.compose(config_name)
+        config = hydra.compose(config_name, overrides=list(search_path))
     return _flat_keys(OmegaConf.to_container(config, resolve=False))
 
 
@@ -229,13 +214,14 @@ def _group_options(override: Override) -> list[str]:
     return options
 
 
-def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str]) -> str:
-    for override in map(_parse_override, overrides):
+def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str], lists: Sequence[str]) -> str:
+    for override in map(parse_override, overrides):
         key = str(override.key_or_group)
         options = _group_options(override)
         if options and not override.is_delete() and not isinstance(override.value(), str | list):
             return unknown_name_message(key, str(override.input_line).partition("=")[2], options)
-        if key not in known and not override.is_add() and f"'{key}'" in str(error):
+        is_meant = f"'{key}'" in str(error) or key.rpartition(".")[0] in lists
+        if key not in known and not override.is_add() and is_meant:
             return f"key '{key}' is unknown; did you mean '{nearest_first(key, known)[0]}'?"
     return _first_line(error)
 

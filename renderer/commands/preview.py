@@ -6,10 +6,11 @@ from pathlib import Path
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
-from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.commands.compose import run_jobs
+from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.progress import track
 from renderer.commands.render import check_devices, write_picture
-from renderer.dataset.store import check_writable
+from renderer.dataset.files import check_writable
 from renderer.errors import RecipeError
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe
@@ -33,17 +34,17 @@ def run(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         return 0
-    return run_jobs(arguments, config_name="preview", check=_check, work=_work)
+    return run_jobs(arguments, schema=RECIPE, config_name="preview", check=_check, work=_work)
 
 
-def _check(job: ResolvedJob) -> None:
-    check_devices(job.recipe)
-    open_library(job.recipe)
-    check_writable(Path(job.recipe.out).expanduser())
+def _check(job: ResolvedJob[Recipe]) -> None:
+    check_devices(job.settings)
+    open_library(job.settings)
+    check_writable(Path(job.settings.out).expanduser())
 
 
-def _work(job: ResolvedJob) -> int:
-    recipe = quick(job.recipe)
+def _work(job: ResolvedJob[Recipe]) -> int:
+    recipe = quick(job.settings)
     frames = list(_render(recipe, open_library(recipe)))
     if not frames:
         raise RecipeError("every frame was rejected: no light reaches the camera; look at the lighting")

@@ -1,21 +1,62 @@
-"""The progress bar of all commands, on standard error."""
+"""Progress on standard error: a bar on a terminal, a line now and then in a log file."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TypeVar
+import time
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import TextIO, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Item = TypeVar("Item")
 
+SECONDS_BETWEEN_LINES = 30.0
+
 
 def track(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
-    """Yield `items` under a bar with the time to go.
+    """Yield `items` under a bar with the time to go; where no terminal shows one, print lines.
 
     Args:
         total: how many items there are, where `items` has no length.
     """
+    console = Console(file=sys.stderr)
+    if total is None and isinstance(items, Sized):
+        total = len(items)
+    if not console.is_terminal:
+        yield from track_in_lines(items, what, total, file=sys.stderr, clock=time.monotonic)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+    with Progress(*columns, console=console) as progress:
         yield from progress.track(items, total=total, description=what)
+
+
+def track_in_lines(
+    items: Iterable[Item], what: str, total: int | None, *, file: TextIO, clock: Callable[[], float]
+) -> Iterator[Item]:
+    """Yield `items` and print `train: 100 of 300, 2:10 to go`, at most every 30 s.
+
+    Args:
+        clock: the time in seconds, from any start.
+    """
+    first_at = printed_at = clock()
+    for done, item in enumerate(items, start=1):
+        now = clock()
+        if done == 1:
+            first_at = now  # what had to be loaded before the first item says nothing of the others
+        elif now - printed_at >= SECONDS_BETWEEN_LINES:
+            printed_at = now
+            print(_line(what, done, total, (now - first_at) / (done - 1)), file=file, flush=True)
+        yield item
+
+
+def _line(what: str, done: int, total: int | None, seconds_each: float) -> str:
+    if total is None:
+        return f"{what}: {done}"
+    return f"{what}: {done} of {total}, {duration_text((total - done) * seconds_each)} to go"
+
+
+def duration_text(seconds: float) -> str:
+    """Such as '0:05', '2:10' or '1:02:10'."""
+    minutes, whole_seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes}:{whole_seconds:02}"

@@ -11,7 +11,8 @@ import numpy as np
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
-from renderer.commands.compose import ResolvedJob, run_jobs
+from renderer.commands.compose import run_jobs
+from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.progress import track
 from renderer.dataset.coco import write_coco
 from renderer.dataset.files import atomic_file, json_bytes, write_bytes
@@ -53,13 +54,13 @@ def run(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         return 0
-    return run_jobs(arguments, config_name="render", check=_check, work=_work)
+    return run_jobs(arguments, schema=RECIPE, config_name="render", check=_check, work=_work)
 
 
-def _check(job: ResolvedJob) -> None:
-    check_devices(job.recipe)
-    library = open_library(job.recipe)
-    open_store(job.recipe.out, dataset_identity(job.recipe, library))
+def _check(job: ResolvedJob[Recipe]) -> None:
+    check_devices(job.settings)
+    library = open_library(job.settings)
+    open_store(job.settings.out, dataset_identity(job.settings, library))
 
 
 def check_devices(recipe: Recipe) -> None:
@@ -78,17 +79,17 @@ def check_devices(recipe: Recipe) -> None:
         label_device(recipe.labels.device)
 
 
-def _work(job: ResolvedJob) -> int:
-    library = open_library(job.recipe)
-    if job.recipe.dry_run:
+def _work(job: ResolvedJob[Recipe]) -> int:
+    library = open_library(job.settings)
+    if job.settings.dry_run:
         from renderer.commands.dry_run import dry_run
 
-        return dry_run(job.recipe, library)
+        return dry_run(job.settings, library)
     return _render(job, library)
 
 
-def _render(job: ResolvedJob, library: Library) -> int:
-    recipe = job.recipe
+def _render(job: ResolvedJob[Recipe], library: Library) -> int:
+    recipe = job.settings
     store = open_store(recipe.out, dataset_identity(recipe, library))
     wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
     missing = [frame for frame in wanted if not store.has(frame)]
@@ -97,7 +98,7 @@ def _render(job: ResolvedJob, library: Library) -> int:
     start = time.perf_counter()
     seconds = _render_missing(recipe, library, store, missing)
     elapsed = time.perf_counter() - start
-    write_derived(store, categories(recipe), job.recipe_yaml)
+    write_derived(store, categories(recipe), job.yaml)
     _print_summary(recipe, store, len(missing), elapsed, seconds)
     return 0
 

@@ -1,5 +1,6 @@
 """Writing files whole: under a temporary name, then renamed into place."""
 
+import errno
 import json
 import os
 import tempfile
@@ -55,3 +56,24 @@ def json_bytes(content: Any) -> bytes:
     """One line of JSON with sorted keys; enumerations by their value."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=lambda v: v.value)
     return text.encode()
+
+
+def check_writable(root: Path) -> None:
+    """Check, without leaving a trace, that files can be written below `root`, which need not exist yet.
+
+    Raises:
+        StoreError: they cannot.
+    """
+    ancestor = root
+    try:
+        ancestor = next(p for p in (root, *root.absolute().parents) if p.exists())
+        if not ancestor.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder")
+        if not os.access(ancestor, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "permission denied")
+        with tempfile.TemporaryDirectory(prefix=".gapless-", suffix=PART, dir=ancestor):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"out '{root}' cannot be written ({ancestor}: {error.strerror}); choose another out"
+        ) from None

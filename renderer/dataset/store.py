@@ -1,15 +1,12 @@
 """The store: a frame exists when its record was renamed into place, last, after its image."""
 
-import errno
 import json
-import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.files import PART, write_bytes, write_json
+from renderer.dataset.files import PART, check_writable, write_bytes, write_json
 from renderer.dataset.identity import first_difference
 from renderer.dataset.record import Record, image_name
 from renderer.errors import StoreError
@@ -93,24 +90,3 @@ def _check_identity(root: Path, identity: dict[str, Any]) -> None:
         raise StoreError(
             f"out '{root}' holds another dataset: {difference}; choose another out, or delete that one"
         )
-
-
-def check_writable(root: Path) -> None:
-    """Check, without leaving a trace, that files can be written below `root`, which need not exist yet.
-
-    Raises:
-        StoreError: they cannot.
-    """
-    ancestor = root
-    try:
-        ancestor = next(p for p in (root, *root.absolute().parents) if p.exists())
-        if not ancestor.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder")
-        if not os.access(ancestor, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, "permission denied")
-        with tempfile.TemporaryDirectory(prefix=".gapless-", suffix=PART, dir=ancestor):
-            pass
-    except OSError as error:
-        raise StoreError(
-            f"out '{root}' cannot be written ({ancestor}: {error.strerror}); choose another out"
-        ) from None

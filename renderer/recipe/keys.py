@@ -44,8 +44,20 @@ class FactorSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingSpec:
-    """What a setting may be: its type, unit, range and one line of help."""
+    """What a setting may be: its type, unit, range and one line of help.
 
+    Attributes:
+        item: type of the items of a list.
+        type: a `dict` maps names to names or null.
+        low: of each item, where the setting is a list; so with `high` and `options`.
+        optional: null is a value.
+        scalar: a plain item stands for the list of it alone.
+        interval: a list [low, high] of two numbers in this order.
+        required: what stands in for the value where a command must be told it: `data=SET`.
+        suffix: what a text must end in; of `out` it says that `out` is a file, not a folder.
+    """
+
+    item: type | None = None  # first: below it, `type` is the field
     type: type
     help: str
     unit: str = ""
@@ -53,6 +65,10 @@ class SettingSpec:
     high: float | None = None
     options: tuple[Any, ...] = ()
     optional: bool = False
+    scalar: bool = False
+    interval: bool = False
+    required: str = ""
+    suffix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +91,15 @@ def number(default: Any, **spec: Any) -> Any:
 
 
 def setting(default: Any, kind: type, **spec: Any) -> Any:
-    """Declare a setting of a schema dataclass, with its default."""
+    """Declare a setting of a schema dataclass, with its default; the items of a list are like the first."""
+    if kind is list and default:
+        spec.setdefault("item", type(default[0]))
     return field(metadata={"spec": SettingSpec(type=kind, **spec), "default": default})
+
+
+def interval(default: Sequence[float], **spec: Any) -> Any:
+    """Declare a setting that is a range [low, high] of numbers, with its default."""
+    return setting(list(default), list, item=float, interval=True, **spec)
 
 
 def named_map(item: str, default: Any = MISSING) -> Any:

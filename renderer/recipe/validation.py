@@ -1,11 +1,12 @@
-"""From a composed configuration (a plain nested dict) to a checked `Recipe`."""
+"""From a composed configuration (a plain nested dict) to checked settings, a `Recipe` above all."""
 
 import math
+import operator
 import re
 import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.distributions import (
@@ -23,6 +24,9 @@ from renderer.recipe.distributions import (
 )
 from renderer.recipe.keys import Factor, FactorSpec, Kind, SettingSpec, bounds_text
 from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
+from renderer.recipe.settings import check_value, is_number, parse_setting, show, unit_text
+
+Settings = TypeVar("Settings")
 
 HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 MAP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -52,21 +56,60 @@ def parse_recipe(config: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: one sentence that names the key, what it must be, what it is and a way out.
     """
-    recipe: Recipe = _parse_group(Recipe, config, "")
+    recipe = parse_settings(Recipe, config)
     if not recipe.objects:
         raise RecipeError("objects must name at least one kind of object, got none")
     return recipe
 
 
+def parse_settings(schema: type[Settings], config: Mapping[str, Any]) -> Settings:
+    """Check a composed configuration against a schema and turn it into dataclasses.
+
+    What is required and was not given stays empty, see `check_given`.
+
+    Raises:
+        RecipeError: one sentence that names the key, what it must be, what it is and a way out.
+    """
+    settings: Settings = _parse_group(schema, config, "")
+    return settings
+
+
+def check_given(settings: Any) -> None:
+    """Check that whatever a command must be told was given.
+
+    Args:
+        settings: a parsed dataclass.
+
+    Raises:
+        RecipeError: a required key is empty.
+    """
+    for name, spec in iter_specs(type(settings)):
+        if isinstance(spec, SettingSpec) and spec.required:
+            value = operator.attrgetter(name)(settings)
+            if not value or (isinstance(value, list) and not all(value)):
+                raise RecipeError(f"{name} must be given: {name}={spec.required} ({spec.help})")
+
+
+def iter_specs(schema: type, path: str = "") -> Iterator[tuple[str, FactorSpec | SettingSpec]]:
+    """Dotted key and specification of every factor and setting; maps are left to their own schemas."""
+    types = typing.get_type_hints(schema)
+    for field in fields(schema):
+        if "group" in field.metadata:
+            yield from iter_specs(types[field.name], _join(path, field.name))
+        elif "map" not in field.metadata:
+            yield _join(path, field.name), field.metadata["spec"]
+
+
 def recipe_defaults() -> dict[str, Any]:
+    """The defaults of a recipe, see `schema_defaults`."""
+    return schema_defaults(Recipe)
+
+
+def schema_defaults(schema: type) -> dict[str, Any]:
     """The schema's defaults as a plain nested dict, with empty maps."""
-    return _group_defaults(Recipe)
-
-
-def _group_defaults(schema: type) -> dict[str, Any]:
     types = typing.get_type_hints(schema)
     return {
-        f.name: _group_defaults(types[f.name]) if "group" in f.metadata else f.metadata["default"]
+        f.name: schema_defaults(types[f.name]) if "group" in f.metadata else f.metadata["default"]
         for f in fields(schema)
     }
 
@@ -112,7 +155,7 @@ def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name
     if "map" in metadata:
         return _parse_map(metadata["map"], value, name)
     if isinstance(metadata["spec"], SettingSpec):
-        return _parse_setting(metadata["spec"], value, name)
+        return parse_setting(metadata["spec"], value, name)
     return parse_factor(metadata["spec"], value, name)
 
 
@@ -141,20 +184,6 @@ def _parse_object_kind(config: Any, path: str) -> Any:
     return _parse_group(OBJECT_SOURCES[source], config, path)
 
 
-def _parse_setting(spec: SettingSpec, value: Any, name: str) -> Any:
-    if value is None and spec.optional:
-        return None
-    if spec.type is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, spec.type) or (spec.type is int and isinstance(value, bool)):
-        article = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
-        hint = ": a setting takes no distribution" if isinstance(value, list) else ""
-        raise RecipeError(f"{name} must be {article.get(spec.type, 'a list')}, got {_show(value)}{hint}")
-    for item in value if isinstance(value, list) else [value]:
-        _check_value(spec, item, name)
-    return value
-
-
 def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:
     """Read and check one factor slot.
 
@@ -174,7 +203,7 @@ def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:
 def _constant_vector(spec: FactorSpec, value: Any) -> Constant | None:
     """A plain direction [x, y, z] is a constant, although it is a list without a distribution's name."""
     is_vector = spec.kind is Kind.DIRECTION and isinstance(value, list | tuple) and len(value) == 3
-    return Constant(value=list(value)) if is_vector and all(_is_number(v) for v in value) else None
+    return Constant(value=list(value)) if is_vector and all(is_number(v) for v in value) else None
 
 
 def _with_unit_vectors(distribution: Distribution) -> Distribution:
@@ -191,16 +220,12 @@ def _unit_vector(vector: Sequence[float]) -> list[float]:
     return [v / length for v in vector]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def _check_distribution(spec: FactorSpec, distribution: Distribution, name: str) -> None:
     if isinstance(distribution, Constant):
-        _check_value(spec, distribution.value, name)
+        _check_factor_value(spec, distribution.value, name)
     elif isinstance(distribution, Choice):
         for option in distribution.options:
-            _check_value(spec, option, name)
+            _check_factor_value(spec, option, name)
     elif spec.kind is Kind.NUMBER:
         if not isinstance(distribution, Range) or isinstance(
             distribution, BlackBody | DirectionCap | AxisRotation
@@ -218,43 +243,26 @@ def _check_range(spec: FactorSpec, bounds: Range, name: str) -> None:
     for value in (bounds.low, bounds.high):
         if (spec.low is not None and value < spec.low) or (spec.high is not None and value > spec.high):
             raise RecipeError(
-                f"{name} must be {bounds_text(spec)}{_unit(spec)}, got [{bounds.low:g}, {bounds.high:g}]"
+                f"{name} must be {bounds_text(spec)}{unit_text(spec)}, got [{bounds.low:g}, {bounds.high:g}]"
             )
 
 
-def _check_value(spec: FactorSpec | SettingSpec, value: Any, name: str) -> None:
-    if isinstance(spec, FactorSpec):
-        _check_form(spec, value, name)
-    if spec.options and value not in spec.options:
-        raise RecipeError(unknown_name_message(name, str(value), [str(o) for o in spec.options]))
-    if not _is_number(value):
-        return
-    too_low = spec.low is not None and value < spec.low
-    if too_low or (spec.high is not None and value > spec.high) or not math.isfinite(value):
-        raise RecipeError(f"{name} must be {bounds_text(spec)}{_unit(spec)}, got {value:g}")
+def _check_factor_value(spec: FactorSpec, value: Any, name: str) -> None:
+    _check_form(spec, value, name)
+    check_value(spec, value, name)
 
 
 def _check_form(spec: FactorSpec, value: Any, name: str) -> None:
     fits = {
-        Kind.NUMBER: _is_number(value),
-        Kind.INTEGER: _is_number(value) and float(value).is_integer(),
+        Kind.NUMBER: is_number(value),
+        Kind.INTEGER: is_number(value) and float(value).is_integer(),
         Kind.FLAG: isinstance(value, bool),
         Kind.NAME: isinstance(value, str),
         Kind.COLOR: isinstance(value, str) and HEX_COLOR.fullmatch(value) is not None,
-        Kind.DIRECTION: isinstance(value, list | tuple) and len(value) == 3 and all(map(_is_number, value)),
+        Kind.DIRECTION: isinstance(value, list | tuple) and len(value) == 3 and all(map(is_number, value)),
         Kind.ROTATION: False,
     }
     if not fits[spec.kind]:
-        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {_show(value)}")
+        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {show(value)}")
     if spec.kind is Kind.DIRECTION and not 0 < math.hypot(*value) < math.inf:
-        raise RecipeError(f"{name} must be a direction of finite length above 0, got {_show(value)}")
-
-
-def _unit(spec: FactorSpec | SettingSpec) -> str:
-    return f" {spec.unit}" if spec.unit else ""
-
-
-def _show(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "[" + ", ".join(_show(v) for v in value) + "]"
-    return f"'{value}'" if isinstance(value, str) else str(value)
+        raise RecipeError(f"{name} must be a direction of finite length above 0, got {show(value)}")

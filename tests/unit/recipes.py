@@ -9,7 +9,8 @@ from typing import Any
 import hydra
 from omegaconf import OmegaConf
 
-from renderer.commands.compose import _register_schema, config_folder
+from renderer.commands.compose import config_folder, register_schema
+from renderer.commands.job import RECIPE
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import parse_recipe
@@ -69,7 +70,7 @@ def with_leaf(node: Any, key: str, leaf: Any) -> Any:
 @functools.cache
 def _composed(name: str, overrides: tuple[str, ...]) -> dict[str, Any]:
     """What `gapless render recipe=NAME OVERRIDES` composes."""
-    _register_schema()
+    register_schema(RECIPE)
     with hydra.initialize_config_dir(version_base="1.3", config_dir=str(config_folder())):
         composed = hydra.compose("render", overrides=[f"recipe={name}", *overrides])
     plain: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=True)

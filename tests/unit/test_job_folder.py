@@ -33,3 +33,10 @@ def test_folder_is_one_plain_name(overrides):
     name = job_folder(overrides)
     assert re.fullmatch(r"[A-Za-z0-9_.,=+-]+", name)
     assert name not in (".", "..")
+
+
+@given(st.lists(st.text("abc", min_size=40), min_size=2, max_size=20, unique=True))
+def test_long_folders_are_cut_and_still_differ(values):
+    names = [job_folder([f"data={value * 10}"]) for value in values]
+    assert max(map(len, names)) <= 210
+    assert len(set(names)) == len(names)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from unit.frames import record_of, rejected_of, tree
 
-from renderer.dataset.files import atomic_file, write_bytes, write_json
-from renderer.dataset.store import Store, check_writable, open_store
+from renderer.dataset.files import atomic_file, check_writable, write_bytes, write_json
+from renderer.dataset.store import Store, open_store
 from renderer.errors import StoreError
 
 IDENTITY = {
