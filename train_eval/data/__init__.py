@@ -1,0 +1,1 @@
+"""Reading labelled datasets: formats, checks and tensors."""
