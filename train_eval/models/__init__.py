@@ -1,0 +1,1 @@
+"""Detectors: backbones, heads, and what the data's boxes ask of them."""
