@@ -1,0 +1,1 @@
+"""Evaluation: detections, average precision and its uncertainty."""
