@@ -1,0 +1,1 @@
+"""The reality gap: arms, seeds, intervals and the verdict."""
