@@ -9,6 +9,11 @@ from renderer.errors import GaplessError, InputError, unknown_name_message
 COMMANDS = {
     "render": "render a labelled dataset from a recipe",
     "preview": "render a quick contact sheet of a recipe",
+    "train": "train a detector on labelled images",
+    "evaluate": "measure a detector on labelled images",
+    "gap": "measure what is lost by training on rendered instead of real images",
+    "predict": "run a detector over images",
+    "export-model": "write a detector as ONNX",
 }
 EXIT_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED = 2, 1, 130
 
@@ -47,12 +52,12 @@ def _dispatch(arguments: Sequence[str]) -> int:
         return 0
     if name not in COMMANDS:
         raise InputError(unknown_name_message("command", name, COMMANDS))
-    status: int = importlib.import_module(f"renderer.commands.{name}").run(rest)
+    status: int = importlib.import_module(f"renderer.commands.{name.replace('-', '_')}").run(rest)
     return status
 
 
 def _help() -> str:
-    lines = [f"  {name:<10} {text}" for name, text in COMMANDS.items()]
+    lines = [f"  {name:<13} {text}" for name, text in COMMANDS.items()]
     return "\n".join(
         [
             "gapless renders labelled training images with Blender and measures the reality gap.",

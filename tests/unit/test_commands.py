@@ -187,7 +187,7 @@ def test_help_of_a_command_has_examples_that_name_it(here, capsys, command, flag
     assert run([command, "recipe=dcie", flag]) == 0
     usage, _, examples = capsys.readouterr().out.partition("examples:")
     assert usage.startswith(f"usage: gapless {command}")
-    assert examples.count(f"gapless {command} recipe=") >= 2
+    assert examples.count(f"gapless {command} ") >= 2
     assert tree(here) == {}
 
 

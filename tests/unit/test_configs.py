@@ -1,8 +1,7 @@
 """Every YAML of `configs/` composes and parses, and the schema behind them is complete."""
 
-from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 import yaml
@@ -11,8 +10,9 @@ from unit.recipes import recipe_of
 from renderer.catalog.cards import DECK_STYLES, Rank, Suit
 from renderer.catalog.dice import CATEGORIES
 from renderer.catalog.sources import categories
-from renderer.commands.compose import config_folder
-from renderer.recipe.keys import FactorSpec, Kind, Level, SettingSpec
+from renderer.commands.compose import config_folder, run_jobs
+from renderer.commands.job import ResolvedJob, schema_of
+from renderer.recipe.keys import FactorSpec, Kind, Level
 from renderer.recipe.schema import (
     DECKS,
     DEVICE_KEYS,
@@ -24,29 +24,36 @@ from renderer.recipe.schema import (
     Lamps,
     Recipe,
 )
-from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
+from renderer.recipe.validation import (
+    iter_factors,
+    iter_specs,
+    parse_recipe,
+    parse_settings,
+    recipe_defaults,
+    schema_defaults,
+)
 from renderer.scene import LightType
+from train_eval.settings import Evaluation, Export, Gap, Prediction, Training
 
 CONFIGS = config_folder()
 GROUPS = ("camera", "engine", "lighting", "objects", "sensor", "surface")
+TRAINING_GROUPS = ("augmentation", "model", "optimization")
+COMMANDS = {
+    "train": Training,
+    "gap": Gap,
+    "evaluate": Evaluation,
+    "predict": Prediction,
+    "export_model": Export,
+}
 RECIPES = sorted(path.stem for path in (CONFIGS / "recipe").glob("*.yaml"))
 KINDS = sorted((CONFIGS / "objects").glob("*.yaml"))
 UNITS = {"m": "m", "mm": "mm", "px": "px", "pixels": "px", "deg": "deg", "w": "W", "ev": "EV"}
 
 
-def specs_of(schema: type, path: str = "") -> Iterator[tuple[str, FactorSpec | SettingSpec]]:
-    """Dotted key and specification of every factor and setting; maps are left to their own schemas."""
-    for field in fields(schema):
-        if "group" in field.metadata:
-            yield from specs_of(get_type_hints(schema)[field.name], f"{path}{field.name}.")
-        elif "map" not in field.metadata:
-            yield f"{path}{field.name}", field.metadata["spec"]
-
-
 SPECS = {
     f"{schema.__name__}.{key}": spec
-    for schema in (Recipe, Lamps, *OBJECT_SOURCES.values())
-    for key, spec in specs_of(schema)
+    for schema in (Recipe, Lamps, *OBJECT_SOURCES.values(), *COMMANDS.values())
+    for key, spec in iter_specs(schema)
 }
 
 
@@ -59,7 +66,7 @@ def leaf_keys(config: dict[str, Any], path: str = "") -> set[str]:
 
 
 def test_every_folder_is_a_group_that_is_tested_here():
-    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*GROUPS, "recipe"}
+    assert {path.name for path in CONFIGS.iterdir() if path.is_dir()} == {*GROUPS, *TRAINING_GROUPS, "recipe"}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -81,6 +88,48 @@ def test_every_option_of_a_group_fits_into_a_recipe(group, option):
     )
 
 
+@pytest.mark.parametrize(
+    ("group", "option"),
+    [(group, path.stem) for group in TRAINING_GROUPS for path in sorted((CONFIGS / group).glob("*.yaml"))],
+)
+def test_every_option_of_a_group_fits_into_a_training(group, option):
+    composed: list[ResolvedJob[Training]] = []
+    run_jobs(
+        ["data=a", f"{group}={option}"], schema=schema_of(Training), config_name="train",
+        check=composed.append, work=lambda job: 0,
+    )  # fmt: skip
+    chosen = getattr(composed[0].settings, group)
+    written = yaml.safe_load((CONFIGS / group / f"{option}.yaml").read_text(encoding="utf-8"))
+    written.pop("defaults", None)
+    assert written
+    assert {key: getattr(chosen, key) for key in written} == written
+
+
+@pytest.mark.parametrize("group", TRAINING_GROUPS)
+def test_a_training_group_begins_with_the_command_that_chooses_it(group):
+    for path in (CONFIGS / group).glob("*.yaml"):
+        first_line = path.read_text(encoding="utf-8").splitlines()[0]
+        assert f"{first_line} ".startswith(f"# gapless train data=SET {group}={path.stem} ")
+
+
+@pytest.mark.parametrize(("command", "schema"), COMMANDS.items())
+def test_the_yaml_of_a_command_begins_with_it_and_repeats_the_defaults_of_its_schema(command, schema):
+    text = (CONFIGS / f"{command}.yaml").read_text(encoding="utf-8")
+    assert text.startswith(f"# gapless {command.replace('_', '-')} ")
+    written = yaml.safe_load(text)
+    del written["defaults"]
+    defaults = schema_defaults(schema)
+    assert written == {key: defaults[key] for key in written}
+    assert {key for key, spec in iter_specs(schema) if getattr(spec, "required", "")} <= set(written)
+
+
+def test_the_standard_groups_are_the_defaults_of_the_schema():
+    defaults = parse_settings(Training, {})
+    for group, option in {"model": "fcos", "optimization": "standard", "augmentation": "standard"}.items():
+        written = yaml.safe_load((CONFIGS / group / f"{option}.yaml").read_text(encoding="utf-8"))
+        assert written == schema_defaults(type(getattr(defaults, group)))
+
+
 def test_kinds_of_objects_can_be_put_together_at_will():
     recipe = recipe_of("dice", "objects=[cards,dice,occluders,clutter]")
     assert list(recipe.objects) == ["card", "clutter", "die", "occluder"]
@@ -96,7 +145,7 @@ def test_the_categories_are_those_of_the_real_photographs():
 def test_a_kind_of_objects_lists_every_key_of_its_schema(path):
     for config in yaml.safe_load(path.read_text(encoding="utf-8")).values():
         schema = OBJECT_SOURCES[config["source"]]
-        assert leaf_keys(config) == {key for key, _ in specs_of(schema)}
+        assert leaf_keys(config) == {key for key, _ in iter_specs(schema)}
 
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.rglob("*.yaml")), ids=lambda path: str(path.name))
