@@ -67,6 +67,7 @@ def _work(job: ResolvedJob[Gap]) -> int:
     from train_eval.data.categories import match_categories
     from train_eval.data.checker import check_disjoint
     from train_eval.gap.arms import Experiment, check_runs
+    from train_eval.models.weights import check_weights
     from train_eval.settings import training_of
     from train_eval.training.device import choose_device
     from train_eval.training.plan import design_detector
@@ -85,6 +86,7 @@ def _work(job: ResolvedJob[Gap]) -> int:
     check_has_objects(test)
     experiment = Experiment(settings=settings, synthetic=synthetic, real=real, spec=spec, device=device)
     check_runs(experiment)
+    check_weights(spec, pretrained=settings.model.pretrained)
     _print_start(settings, spec, [synthetic, real, test], device)
     write_bytes(Path(settings.out).expanduser() / "gap.yaml", job.yaml.encode())
     start = time.perf_counter()

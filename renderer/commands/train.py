@@ -66,6 +66,7 @@ def _check(job: ResolvedJob[Training]) -> None:
 
 def _work(job: ResolvedJob[Training]) -> int:
     from renderer.commands.labelled_data import open_each
+    from train_eval.models.weights import check_weights
     from train_eval.training.device import choose_device, joined_processes
     from train_eval.training.plan import make_plan
     from train_eval.training.start import starting_spec
@@ -79,6 +80,7 @@ def _work(job: ResolvedJob[Training]) -> int:
         category_map=settings.category_map,
     )
     plan = make_plan(settings, data, device, spec=spec)
+    check_weights(plan.spec, pretrained=settings.model.pretrained)
     with joined_processes(device) as processes:
         if processes.is_first:
             write_bytes(plan.checkpoint_path.parent / "training.yaml", job.yaml.encode())
@@ -118,9 +120,10 @@ def _print_plan(plan: "Plan") -> None:
 def detector_text(spec: "DetectorSpec", device: "torch.device") -> str:
     """What is trained, in a line."""
     strides = ", ".join(str(2**level) for level in spec.levels)
+    levels = "torchvision's strides" if spec.backbone == "resnet50" else f"strides {strides} px"
     return (
         f"{spec.architecture} over {spec.backbone}: {spec.image_size_px} px, resize {spec.resize}, "
-        f"strides {strides} px, on {device}"
+        f"{levels}, on {device}"
     )
 
 

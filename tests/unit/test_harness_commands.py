@@ -18,6 +18,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from torchvision.models.detection import FCOS_ResNet50_FPN_Weights
 from unit.frames import tree
 from unit.tiny_detectors import write_tiny_checkpoint
 from unit.tiny_sets import write_tiny_set
@@ -160,6 +161,19 @@ def cut_a_photograph_short(folder: Path) -> Path:
 )  # fmt: skip
 def test_bad_input_is_one_sentence_and_leaves_nothing_behind(refused, line, mentioned):
     assert mentioned in refused(line)
+
+
+@pytest.mark.parametrize("command", ["train", "gap"])
+def test_weights_that_cannot_be_downloaded_are_missed_before_anything_is_written(
+    refused, monkeypatch, command
+):
+    def no_network(*_arguments, **_options):
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(FCOS_ResNet50_FPN_Weights, "get_state_dict", no_network)
+    assert "take model=fcos, which works without a download" in refused(
+        f"{NEEDED[command]} model=torchvision_fcos"
+    )
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "gap", "predict"])

@@ -38,7 +38,7 @@ def build_torchvision_detector(spec: DetectorSpec, *, pretrained: bool) -> Detec
     Raises:
         DataError: its weights are neither on disk nor to be downloaded; the message says what works.
     """
-    builder, weights = _BUILDERS[spec.architecture]
+    builder = _BUILDERS[spec.architecture][0]
     classes = len(spec.categories) + 1
     network = builder(
         weights=None, weights_backbone=None, num_classes=classes, **_score_arguments(spec.architecture)
@@ -46,7 +46,7 @@ def build_torchvision_detector(spec: DetectorSpec, *, pretrained: bool) -> Detec
     if spec.architecture == "fcos":
         network.head = IgnoringFCOSHead(network.backbone.out_channels, 1, classes)
     if pretrained:
-        _load_matching(network, _published(weights))
+        _load_matching(network, published_torchvision(spec.architecture))
     network.transform = PassThrough()
     return Detector(network.to(memory_format=torch.channels_last), IMAGENET_MEAN, IMAGENET_STD)
 
@@ -56,7 +56,13 @@ def _score_arguments(architecture: str) -> dict[str, Any]:
     return {f"{prefix}score_thresh": LOWEST_SCORE, f"{prefix}detections_per_img": MOST_DETECTIONS}
 
 
-def _published(weights: WeightsEnum) -> dict[str, torch.Tensor]:
+def published_torchvision(architecture: str) -> dict[str, torch.Tensor]:
+    """The weights that torchvision publishes for a detector, from disk or from its server.
+
+    Raises:
+        DataError: they are in neither place; the message says what works.
+    """
+    weights: WeightsEnum = _BUILDERS[architecture][1]
     cache = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rpartition("/")[2]
     try:
         tensors: dict[str, torch.Tensor] = weights.get_state_dict(progress=False, check_hash=True)

