@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import torch
+from jaxtyping import Int
+from torchvision.ops import nms
 
 from renderer.errors import DataError
 from train_eval.data.images import IMAGE_SUFFIXES, load_image
@@ -79,14 +82,26 @@ def check_images(inputs: Sequence[InputImage]) -> None:
 
 def surer_than(found: Detections, score: float) -> Detections:
     """The detections of a score or more."""
-    sure = found.scores >= score
-    masks = None if found.masks is None else tuple(found.masks[i] for i in np.flatnonzero(sure))
+    return _selected(found, np.flatnonzero(found.scores >= score))
+
+
+def without_overlaps(found: Detections, max_overlap: float) -> Detections:
+    """The detections without those that overlap a surer one of any category by more (IoU), surest first.
+
+    A detector gives a doubtful object several categories, of which average precision counts each and a
+    person wants the surest.
+    """
+    kept = nms(torch.from_numpy(found.boxes_xyxy), torch.from_numpy(found.scores), max_overlap)
+    return _selected(found, kept.numpy())
+
+
+def _selected(found: Detections, kept: Int[np.ndarray, " k"]) -> Detections:
     return replace(
         found,
-        boxes_xyxy=found.boxes_xyxy[sure],
-        scores=found.scores[sure],
-        labels=found.labels[sure],
-        masks=masks,
+        boxes_xyxy=found.boxes_xyxy[kept],
+        scores=found.scores[kept],
+        labels=found.labels[kept],
+        masks=None if found.masks is None else tuple(found.masks[i] for i in kept),
     )
 
 

@@ -220,6 +220,9 @@ class Prediction:
     score_threshold: float = setting(
         0.3, float, **PROBABILITY, help="detections of a lower score are not shown"
     )
+    max_overlap: float = setting(
+        0.6, float, **PROBABILITY, help="a detection that overlaps a surer one by more (IoU) is not shown"
+    )
     max_pictures: int = setting(50, int, low=0, high=10**6, help="pictures with boxes drawn; 0: none")
     device: str = setting("auto", str, options=DEVICES, help="where torch computes")
     batch_size: int = setting(4, int, low=1, high=65536, help="images at once")

@@ -26,6 +26,7 @@ Run a detector over images: writes what it found, and pictures with boxes drawn.
   out=outputs/predict    where to write: pictures/ detections.json (COCO results) images.json (which image and
                          category its numbers mean)
   score_threshold=0.3    of what is written and drawn
+  max_overlap=0.6        what overlaps a surer detection of any category by more (IoU) is left out
   max_pictures=50        how many pictures are drawn; 0: none
   device=auto batch_size=4
 
@@ -76,12 +77,12 @@ def _detect_and_draw(
     from train_eval.data.images import load_image
     from train_eval.drawing import draw_detections
     from train_eval.evaluation.detect import detect_images
-    from train_eval.prediction import picture_name, surer_than
+    from train_eval.prediction import picture_name, surer_than, without_overlaps
 
     pairs = [(item.image_id, item.path) for item in inputs]
     found = detect_images(detector, spec, pairs, device, batch_size=settings.batch_size)
     for number, each in enumerate(track(found, "detect", total=len(inputs))):
-        sure = surer_than(each, settings.score_threshold)
+        sure = without_overlaps(surer_than(each, settings.score_threshold), settings.max_overlap)
         if number < settings.max_pictures:
             picture = draw_detections(load_image(inputs[number].path), sure, spec.categories)
             write_picture(_pictures(settings) / picture_name(inputs[number]), picture)
@@ -110,7 +111,7 @@ def _report(
     drawn = min(len(inputs), settings.max_pictures)
     if drawn:
         print(f"  look at {_pictures(settings)}: {drawn} pictures")
-    print("  next: too many boxes or too few? the same command with another score_threshold")
+    print("  next: too many boxes or too few? the same command with another score_threshold or max_overlap")
     print(
         f"        for use elsewhere: gapless export-model {shell_argument('checkpoint', settings.checkpoint)}"
     )

@@ -13,7 +13,14 @@ from unit.tiny_sets import write_tiny_set
 
 from renderer.errors import DataError
 from train_eval.data.images import IMAGE_SUFFIXES
-from train_eval.prediction import InputImage, check_images, find_images, picture_name, surer_than
+from train_eval.prediction import (
+    InputImage,
+    check_images,
+    find_images,
+    picture_name,
+    surer_than,
+    without_overlaps,
+)
 
 
 def picture(path: Path) -> Path:
@@ -141,3 +148,15 @@ def test_masks_stay_with_their_boxes():
         masks=({"counts": "a"}, {"counts": "b"}),
     )
     assert surer_than(masked, 0.5).masks == ({"counts": "b"},)
+    assert without_overlaps(masked, 0.1).masks == ({"counts": "b"},)
+
+
+def test_object_is_shown_once_as_the_category_that_is_surest():
+    doubtful = found(1, [[0, 0, 10, 10], [0, 0, 10, 9], [0, 0, 10, 5]], [0.4, 0.6, 0.5], [1, 2, 3])
+    assert without_overlaps(doubtful, 0.6).labels.tolist() == [
+        2,
+        3,
+    ]  # 5 of 9 parts are shared: another object
+    assert without_overlaps(doubtful, 0.5).labels.tolist() == [2]
+    assert without_overlaps(doubtful, 1).labels.tolist() == [2, 3, 1]
+    assert without_overlaps(found(1, [], [], []), 0.5).labels.tolist() == []
