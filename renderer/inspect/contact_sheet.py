@@ -8,6 +8,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from jaxtyping import Float
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
@@ -19,6 +20,8 @@ Color = tuple[int, int, int]
 FONT = "fonts/DejaVuSansCondensed-Bold.ttf"
 MARGIN_PX = 8
 MASK_OPACITY = 0.12
+LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
+LEAST_LUMA = 0.45  # of text on black
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,14 +52,18 @@ def contact_sheet(
 
 
 def category_colors(categories: Sequence[str]) -> dict[str, Color]:
-    """A bright colour for each category, as far apart in hue as they can be."""
+    """A bright colour for each category, as far apart in hue as they can be, and legible on black."""
     return {
-        name: _rgb(colorsys.hsv_to_rgb(i / len(categories), 0.85, 1.0)) for i, name in enumerate(categories)
+        name: _legible(np.array(colorsys.hsv_to_rgb(i / len(categories), 0.85, 1.0)))
+        for i, name in enumerate(categories)
     }
 
 
-def _rgb(color: tuple[float, float, float]) -> Color:
-    red, green, blue = (round(255 * v) for v in color)
+def _legible(color: Float[np.ndarray, "3"]) -> Color:
+    """The colour, with as much white as its luma needs; values in [0, 1]."""
+    luma = float(np.dot(LUMA, color))
+    white = max(0.0, (LEAST_LUMA - luma) / (1 - luma))
+    red, green, blue = (round(255 * v) for v in (color + white * (1 - color)).tolist())
     return (red, green, blue)
 
 

@@ -72,6 +72,7 @@ def test_categories_have_colours_of_their_own_and_all_are_bright(count):
     assert list(colors) == names
     assert len(set(colors.values())) == count
     assert all(max(color) == 255 for color in colors.values())
+    assert min(float(np.dot((0.2126, 0.7152, 0.0722), color)) for color in colors.values()) > 110
 
 
 def test_colours_of_few_categories_are_far_apart():
