@@ -136,12 +136,12 @@ def swept(monkeypatch, capsys) -> Swept:
     checked, worked = [], []
 
     def work(job):
-        worked.append(job.recipe.out)
+        worked.append(job.settings.out)
         if len(worked) == 1:
             raise StoreError("the disk is full")
         return 0
 
-    monkeypatch.setattr(render, "_check", lambda job: checked.append((job.recipe.out, len(worked))))
+    monkeypatch.setattr(render, "_check", lambda job: checked.append((job.settings.out, len(worked))))
     monkeypatch.setattr(render, "_work", work)
     colors = 'objects.die.color="#aa2010","#ffffff"'
     status = run(["render", colors, "-m", "camera.tilt_deg=[uniform,0,35]", "+objects.second.source=die"])
