@@ -11,6 +11,7 @@ Both get the same augmented images. Rounds alternate; printed are medians, and t
 """
 
 import argparse
+import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +36,7 @@ from train_eval.training.optimizer import rate_factor
 from train_eval.training.plan import make_plan
 from train_eval.training.stream import Share, TrainingStream, batches
 
+REFERENCE, OURS = "reference", "gapless"
 Batch = tuple[Tensor, list[dict[str, Tensor]]]
 Contestant = tuple[Callable[[Batch], object], Callable[[], Detector]]  # its step, and what it has trained
 
@@ -137,7 +139,7 @@ def _batches(plan: Plan, iterations: range) -> Iterator[Batch]:
 
 
 def quality(plan: Plan, test: Sequence[str], *, is_reference: bool) -> Metrics:
-    """The metrics of the detector that one of the two trains in fp32 in the iterations of a plan."""
+    """The metrics of the detector that one of the two trains in the iterations of a plan."""
     step, detector_now = _reference_training(plan) if is_reference else _our_training(plan)
     iterations = plan.settings.iterations
     start = time.perf_counter()
@@ -153,7 +155,8 @@ def quality(plan: Plan, test: Sequence[str], *, is_reference: bool) -> Metrics:
 
 def _reference_training(plan: Plan) -> Contestant:
     trainer = ReferenceTrainer(plan)
-    return lambda batch: trainer.step(batch, bf16=False), lambda: _as_detector(trainer.network, plan.spec)
+    bf16 = plan.settings.optimization.precision == "bf16"
+    return lambda batch: trainer.step(batch, bf16=bf16), lambda: _as_detector(trainer.network, plan.spec)
 
 
 def _our_training(plan: Plan) -> Contestant:
@@ -189,6 +192,9 @@ def main() -> None:
     parser.add_argument(
         "--test", nargs="+", metavar="SET", help="train both instead, and print their AP on these"
     )
+    parser.add_argument(
+        "--train", nargs="+", default=[REFERENCE, OURS], choices=[REFERENCE, OURS], help="which, with --test"
+    )
     parser.add_argument("--iterations", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=2)
     arguments = parser.parse_args()
@@ -208,15 +214,15 @@ def main() -> None:
         return make_plan(parse_settings(Training, keys), sets, device)
 
     if arguments.test:
-        for name in ("reference", "gapless"):
+        for precision, name in itertools.product(arguments.precision, arguments.train):
             results = [
-                quality(plan("fp32", seed), arguments.test, is_reference=name == "reference")
+                quality(plan(precision, seed), arguments.test, is_reference=name == REFERENCE)
                 for seed in range(arguments.seeds)
             ]
             for key in ("ap", "ap50"):
                 values = [100 * getattr(result, key) for result in results]
                 each = ", ".join(f"{value:.1f}" for value in values)
-                print(f"{name} {key}: {mean(values):.1f} (seeds: {each})", flush=True)
+                print(f"{precision} {name} {key}: {mean(values):.1f} (seeds: {each})", flush=True)
         return
     print(
         f"{torch.get_num_threads()} threads, {device}, torch {torch.__version__}, {arguments.rounds} rounds"

@@ -31,10 +31,14 @@ def choose_device(name: str) -> torch.device:
 
 
 def computes_in_bf16(device: torch.device) -> bool:
-    """Whether bf16 is faster than fp32: on a GPU that has it, and on a processor with matrix tiles (AMX)."""
+    """Whether bf16 is faster than fp32: on a GPU, or a processor with AMX or AVX512-BF16, that has it.
+
+    Measured in `docs/results.md`: without those, oneDNN emulates it and takes longer than in fp32.
+    """
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    return device.type == "cpu" and bool(torch.cpu._is_amx_tile_supported())
+    has_bf16 = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return device.type == "cpu" and bool(has_bf16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
