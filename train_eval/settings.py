@@ -241,8 +241,3 @@ class Export:
     tolerance: float = setting(
         1e-3, float, low=0, high=1, help="largest relative difference of onnxruntime's output from torch's"
     )
-
-
-def augmentation_ranges(augmentation: Augmentation) -> dict[str, Any]:
-    """Every key of an augmentation with its value, for tables and checks."""
-    return {name: getattr(augmentation, name) for name in augmentation.__dataclass_fields__}

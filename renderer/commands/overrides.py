@@ -14,9 +14,8 @@ from hydra.errors import HydraException
 from renderer.errors import RecipeError
 
 UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
-BEFORE_QUOTE = re.compile(
-    r'(\\*)("|\Z)'
-)  # backslashes before a quote, or before the one that closes the text
+# Backslashes before a quote, or before the one that closes the text.
+BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
 LONGEST_NAME = 200  # characters of a job's folder: file systems take 255 bytes
 
 

@@ -1,6 +1,7 @@
-"""Writing files whole: under a temporary name, then renamed into place."""
+"""Files: written whole, under a temporary name and then renamed into place, and known by their hash."""
 
 import errno
+import hashlib
 import json
 import os
 import tempfile
@@ -77,3 +78,9 @@ def check_writable(root: Path) -> None:
         raise StoreError(
             f"out '{root}' cannot be written ({ancestor}: {error.strerror}); choose another out"
         ) from None
+
+
+def file_sha256(path: Path) -> str:
+    """Sha256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from renderer.errors import DataError
-from train_eval.data.images import displayed_size_hw, load_image, read_header
+from train_eval.data.images import load_image, read_header
 from train_eval.data.orientation import ORIENTATIONS, oriented_boxes, oriented_pixels, oriented_size
 
 HEIGHT_PX, WIDTH_PX = 24, 40
@@ -101,7 +101,7 @@ def test_orientation_is_applied_as_pillow_does(tmp_path, suffix, orientation):
     with Image.open(path) as image:
         expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     np.testing.assert_array_equal(load_image(path), expected)
-    assert displayed_size_hw(path) == expected.shape[:2]
+    assert read_header(path).displayed_hw == expected.shape[:2]
     assert read_header(path).stored_hw == (HEIGHT_PX, WIDTH_PX)
 
 
@@ -167,7 +167,7 @@ def test_damaged_png_is_refused_or_decodes(tmp_path_factory, data):
 
 
 def test_file_that_is_not_there_is_named(tmp_path):
-    for read in (load_image, displayed_size_hw):
+    for read in (load_image, read_header):
         with pytest.raises(DataError, match="gone.jpg is not there"):
             read(tmp_path / "gone.jpg")
 
@@ -181,7 +181,7 @@ def test_floating_point_picture_is_refused(tmp_path):
 def test_decompression_bomb_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     path = save(tmp_path / "a.png", Image.new("L", (200, 200)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
-    for read in (load_image, displayed_size_hw):
+    for read in (load_image, read_header):
         with pytest.raises(DataError, match="too large"):
             read(path)
 
@@ -196,4 +196,4 @@ def test_nothing_is_read_while_pillow_accepts_truncated_files(tmp_path, monkeypa
 def test_size_is_read_without_decoding(tmp_path):
     path = save(tmp_path / "a.png", Image.fromarray(picture()))
     path.write_bytes(path.read_bytes()[:60])
-    assert displayed_size_hw(path) == (HEIGHT_PX, WIDTH_PX)
+    assert read_header(path).displayed_hw == (HEIGHT_PX, WIDTH_PX)

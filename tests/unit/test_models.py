@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torchvision.models.detection.fcos import FCOSHead
+from unit.tiny_detectors import tiny_spec
 
 from renderer.errors import DataError
 from train_eval.augment.geometry import Resize
@@ -23,18 +24,7 @@ ARCHITECTURES = ("fcos", "retinanet", "faster_rcnn", "mask_rcnn")
 
 
 def spec(architecture: str = "fcos", **changes) -> DetectorSpec:
-    values = {
-        "architecture": architecture,
-        "backbone": "efficientnet_lite0",
-        "categories": ("red", "blue"),
-        "levels": (3, 4),
-        "anchor_sizes_px": (16.0, 48.0),
-        "fpn_channels": 32,
-        "head_convolutions": 1,
-        "image_size_px": 96,
-        "resize": "fit",
-    }
-    return DetectorSpec(**(values | changes))
+    return tiny_spec(**{"architecture": architecture, "anchor_sizes_px": (16.0, 48.0), **changes})
 
 
 def some_images(count: int = 2) -> torch.Tensor:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import quote
 
-from renderer.dataset.files import atomic_file
+from renderer.dataset.files import atomic_file, file_sha256
 from renderer.errors import DataError, InfrastructureError, unknown_name_message
 from train_eval.data.categories import match_categories, rename_categories
 from train_eval.data.checker import check_not_empty
@@ -182,12 +182,6 @@ def _chunks(url: str, open_url: OpenUrl) -> Iterator[bytes]:
         raise InfrastructureError(
             f"{url} cannot be fetched ({reason}); run the same command again, what is here already is kept"
         ) from error
-
-
-def file_sha256(path: Path) -> str:
-    """Sha256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_files(published: PublishedSet, folder: Path) -> None:

@@ -47,15 +47,6 @@ def read_header(path: Path) -> ImageHeader:
         return _header(image)
 
 
-def displayed_size_hw(path: Path) -> tuple[int, int]:
-    """Height and width in pixels as displayed, from the header alone.
-
-    Raises:
-        DataError: as `read_header`.
-    """
-    return read_header(path).displayed_hw
-
-
 def load_image(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """A photograph as displayed: RGB, 8 bits, the EXIF orientation applied.
 

@@ -1,6 +1,5 @@
 """The detections of each trained arm on the test photographs, kept so that nothing is computed twice."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import torch
 
-from renderer.dataset.files import write_json
+from renderer.dataset.files import file_sha256, write_json
 from train_eval.data.records import DetectionSet
 from train_eval.evaluation.detect import detect_set
 from train_eval.evaluation.detections import Detections, coco_results, detections_of_results
@@ -26,7 +25,7 @@ def kept_detections(
     Raises:
         DataError: the checkpoint or an image cannot be read.
     """
-    key = {"checkpoint": _sha256(checkpoint), "test": fingerprint(test)}
+    key = {"checkpoint": file_sha256(checkpoint), "test": fingerprint(test)}
     image_ids = [record.image_id for record in test.images]
     kept = _read(path)
     if kept is None or kept.get("key") != key:
@@ -43,8 +42,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return content if isinstance(content, dict) else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from renderer.dataset.files import json_bytes
+from renderer.dataset.files import file_sha256, json_bytes
 from renderer.dataset.identity import first_difference
 from renderer.errors import DataError, StoreError
 from train_eval.augment.geometry import Resize
@@ -141,14 +141,9 @@ def _identity(
         "detector": spec.to_dict(),
         "shares": list(stream.shares),
         "data": [fingerprint(data) for data in sets],
-        "start": None if start is None else _file_hash(Path(start).expanduser()),
+        "start": None if start is None else file_sha256(Path(start).expanduser()),
         "torch": str(torch.__version__),
     }
-
-
-def _file_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fingerprint(data: DetectionSet) -> str:
