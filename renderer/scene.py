@@ -95,8 +95,40 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lens:
+    """A lens that bends straight lines.
+
+    Attributes:
+        model: 'brown_conrady' with (k1, k2, p1, p2, k3) or 'fisheye' with (k1, k2, k3, k4), OpenCV's order.
+    """
+
+    model: str
+    coefficients: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motion:
+    """How the camera moves while it exposes, in its own frame; its pose is that of the middle.
+
+    Attributes:
+        translation_m: from the beginning to the end.
+        rotation_rad: axis times angle, from the beginning to the end.
+    """
+
+    translation_m: Vector3
+    rotation_rad: Vector3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
-    """A pinhole camera, OpenCV frame (x right, y down, z forward); pixel centres at (0.5, 0.5)."""
+    """A camera, OpenCV frame (x right, y down, z forward); pixel centres at (0.5, 0.5).
+
+    Attributes:
+        aperture_m: diameter of the entrance pupil; 0 is a pinhole.
+        focus_m: distance along the optical axis that is sharp.
+        lens: None keeps straight lines straight.
+        motion: None stands still.
+    """
 
     width_px: int
     height_px: int
@@ -105,13 +137,50 @@ class Camera:
     cx_px: float
     cy_px: float
     pose: Pose
+    aperture_m: float = 0.0
+    focus_m: float = 1.0
+    lens: Lens | None = None
+    motion: Motion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorValues:
+    """What the sensor and the development of a shot do; None leaves a step out. Units as in the recipe."""
+
+    exposure_ev: float = 0.0
+    chromatic_aberration_px: float | None = None
+    defocus_px: float | None = None
+    motion_blur_px: float | None = None
+    motion_blur_angle_deg: float | None = None
+    vignetting: float | None = None
+    white_balance_red: float | None = None
+    white_balance_blue: float | None = None
+    iso: float | None = None
+    full_well_e: float | None = None
+    read_noise_e: float | None = None
+    gain_ev: float | None = None
+    mosaic: str | None = None
+    demosaic: str | None = None
+    tone_curve: str = "soft"
+    contrast: float | None = None
+    sharpening: float | None = None
+    sharpening_radius_px: float | None = None
+    rescale: float | None = None
+    jpeg_quality: float | None = None
+    jpeg_tables: str | None = None
+    jpeg_subsampling: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One photometric variant of a view."""
+    """One photometric variant of a view.
 
-    exposure_ev: float
+    Attributes:
+        noise_seed: of the sensor's noise, in [0, 2**63).
+    """
+
+    sensor: SensorValues
+    noise_seed: int
     draws: Draws
 
 

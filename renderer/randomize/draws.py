@@ -7,6 +7,7 @@ from typing import Any
 from renderer.randomize.sampling import sample
 from renderer.randomize.streams import FrameAddress, StreamKey, stream
 from renderer.recipe.keys import Factor
+from renderer.recipe.schema import Recipe
 
 MAX_ATTEMPTS = 64  # past this a constraint is given up and what it protects is left to settling
 
@@ -47,6 +48,11 @@ class DrawRecorder:
             if accept(values):
                 break
         return values
+
+
+def recorder(recipe: Recipe, address: FrameAddress) -> DrawRecorder:
+    """What draws the factors of a recipe at an address."""
+    return DrawRecorder(seed=recipe.seed, address=address)
 
 
 def record_key(factor: Factor, slot: int | None) -> str:

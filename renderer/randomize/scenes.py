@@ -1,7 +1,7 @@
 """Recipe + seed + index -> Scene."""
 
 from renderer.catalog.library import Library
-from renderer.randomize.draws import DrawRecorder
+from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.lights import draw_lights, draw_sky
 from renderer.randomize.objects import draw_objects
 from renderer.randomize.streams import FrameAddress
@@ -15,7 +15,7 @@ from renderer.scene import Ground, Scene
 
 def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     """Draw every factor of scene `index`; it depends on recipe, seed and index only."""
-    draws = DrawRecorder(seed=recipe.seed, address=FrameAddress(scene=index))
+    draws = recorder(recipe, FrameAddress(scene=index))
     half_size_m = (draws.draw(recipe.layout.half_width_m), draws.draw(recipe.layout.half_depth_m))
     ground = _draw_ground(draws, recipe.surface, half_size_m)
     objects = draw_objects(draws, recipe.objects, half_size_m)

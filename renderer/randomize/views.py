@@ -1,16 +1,18 @@
 """Drawing cameras and shots."""
 
 import math
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 
-from renderer.randomize.draws import DrawRecorder
+from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.streams import FrameAddress, StreamKey, stream
 from renderer.recipe import schema
-from renderer.recipe.keys import Level
+from renderer.recipe.keys import Factor, Level
 from renderer.recipe.schema import Recipe
 from renderer.rotation import quaternion_about, quaternion_product, rotation_matrix
-from renderer.scene import Camera, Pose, Quaternion, Shot, View
+from renderer.scene import Camera, Pose, Quaternion, SensorValues, Shot, View
 
 # An OpenCV camera (x right, y down, z forward) that looks straight down: half a turn about x.
 _LOOKING_DOWN: Quaternion = (0.0, 1.0, 0.0, 0.0)
@@ -18,17 +20,34 @@ _LOOKING_DOWN: Quaternion = (0.0, 1.0, 0.0, 0.0)
 
 def draw_view(recipe: Recipe, scene: int, view: int, half_size_m: tuple[float, float]) -> View:
     """Draw one view of a scene, with all its shots."""
-    draws = DrawRecorder(seed=recipe.seed, address=FrameAddress(scene=scene, view=view))
+    draws = recorder(recipe, FrameAddress(scene=scene, view=view))
     camera = _draw_camera(draws, recipe.camera, half_size_m)
-    index = draws.address.at(Level.VIEW)
-    rng = stream(StreamKey(seed=recipe.seed, level=Level.VIEW, index=index, name="engine.cycles_seed"))
+    cycles_seed = _seed(draws, Level.VIEW, "engine.cycles_seed", 2**31)
     shots = tuple(_draw_shot(recipe, scene, view, shot) for shot in range(recipe.shots))
-    return View(camera=camera, cycles_seed=int(rng.integers(2**31)), shots=shots, draws=draws.record)
+    return View(camera=camera, cycles_seed=cycles_seed, shots=shots, draws=draws.record)
 
 
 def _draw_shot(recipe: Recipe, scene: int, view: int, shot: int) -> Shot:
-    draws = DrawRecorder(seed=recipe.seed, address=FrameAddress(scene=scene, view=view, shot=shot))
-    return Shot(exposure_ev=draws.draw(recipe.sensor.exposure_ev), draws=draws.record)
+    draws = recorder(recipe, FrameAddress(scene=scene, view=view, shot=shot))
+    values = {short: draws.draw(factor) for short, factor in active_factors(recipe.sensor).items()}
+    noise_seed = _seed(draws, Level.SHOT, "sensor.noise_seed", 2**63)
+    return Shot(sensor=SensorValues(**values), noise_seed=noise_seed, draws=draws.record)
+
+
+def active_factors(part: Any) -> dict[str, Factor]:
+    """The factors of a group by their short names, without those that are off or need one that is off."""
+    there = {f.name: getattr(part, f.name) for f in fields(part)}
+    return {
+        name: factor
+        for name, factor in there.items()
+        if isinstance(factor, Factor) and (not factor.spec.needs or there[factor.spec.needs] is not None)
+    }
+
+
+def _seed(draws: DrawRecorder, level: Level, name: str, end: int) -> int:
+    index = draws.address.at(level)
+    rng = stream(StreamKey(seed=draws.seed, level=level, index=index, name=name))
+    return int(rng.integers(end))
 
 
 def _draw_camera(draws: DrawRecorder, camera: schema.Camera, half_size_m: tuple[float, float]) -> Camera:

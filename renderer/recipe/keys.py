@@ -30,7 +30,14 @@ class Kind(enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactorSpec:
-    """What a factor may be: its kind, unit, range, level and one line of help."""
+    """What a factor may be: its kind, unit, range, level and one line of help.
+
+    Attributes:
+        shared: one draw for a whole kind of objects or lights, not one for each of them.
+        optional: null is a value: it switches off what the factor controls.
+        needs: the factor of the same group without which this one is not drawn.
+        until: what it is drawn again for, in words; no condition, correlation or constraint may touch it.
+    """
 
     kind: Kind
     help: str
@@ -39,7 +46,10 @@ class FactorSpec:
     high: float | None = None
     options: tuple[Any, ...] = ()
     level: Level = Level.SCENE
-    shared: bool = False  # one draw for a whole kind of objects or lights, not one for each of them
+    shared: bool = False
+    optional: bool = False
+    needs: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,7 @@ class SettingSpec:
         optional: null is a value.
         scalar: a plain item stands for the list of it alone.
         interval: a list [low, high] of two numbers in this order.
+        length: of a list; None leaves it open.
         required: what stands in for the value where a command must be told it: `data=SET`.
         suffix: what a text must end in; of `out` it says that `out` is a file, not a folder.
     """
@@ -67,6 +78,7 @@ class SettingSpec:
     optional: bool = False
     scalar: bool = False
     interval: bool = False
+    length: int | None = None
     required: str = ""
     suffix: str = ""
 

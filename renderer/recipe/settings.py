@@ -40,7 +40,8 @@ def _parse_list(spec: SettingSpec, value: Any, name: str) -> list[Any]:
     item = spec.item
     if spec.scalar and item is not None and _fits(item, value):
         value = [value]
-    if not isinstance(value, list) or (spec.interval and len(value) != 2):
+    length = 2 if spec.interval else spec.length
+    if not isinstance(value, list) or length not in (None, len(value)):
         _refuse_list(spec, value, name)
     if item is not None and not all(_fits(item, v) for v in value):
         _refuse_list(spec, value, name)
@@ -57,6 +58,8 @@ def _refuse_list(spec: SettingSpec, value: Any, name: str) -> Never:
     form = "a list"
     if spec.interval:
         form = "a range [low, high]"
+    elif spec.length is not None and spec.item is not None:
+        form = f"a list of {spec.length} {_PLURALS[spec.item]}"
     elif spec.item is not None and spec.scalar:
         form = f"{_FORMS[spec.item]} or a list of {_PLURALS[spec.item]}"
     elif spec.item is not None and isinstance(value, list):

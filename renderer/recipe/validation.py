@@ -4,8 +4,9 @@ import math
 import operator
 import re
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
@@ -23,7 +24,7 @@ from renderer.recipe.distributions import (
     parse_distribution,
 )
 from renderer.recipe.keys import Factor, FactorSpec, Kind, SettingSpec, bounds_text
-from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
+from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe, RigCamera
 from renderer.recipe.settings import check_value, is_number, parse_setting, show, unit_text
 
 Settings = TypeVar("Settings")
@@ -156,6 +157,8 @@ def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name
         return _parse_map(metadata["map"], value, name)
     if isinstance(metadata["spec"], SettingSpec):
         return parse_setting(metadata["spec"], value, name)
+    if value is None and metadata["spec"].optional:
+        return None
     return parse_factor(metadata["spec"], value, name)
 
 
@@ -167,12 +170,8 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
             raise RecipeError(
                 f"{path}.{name} must begin with a letter and go on with letters, digits, '-' and '_'"
             )
-    parse = _parse_object_kind if item == "objects" else _parse_lamps
+    parse = _MAP_ITEMS[item]
     return {name: parse(value, _join(path, name)) for name, value in sorted(config.items())}
-
-
-def _parse_lamps(config: Any, path: str) -> Any:
-    return _parse_group(Lamps, config, path)
 
 
 def _parse_object_kind(config: Any, path: str) -> Any:
@@ -182,6 +181,13 @@ def _parse_object_kind(config: Any, path: str) -> Any:
     if source not in OBJECT_SOURCES:
         raise RecipeError(unknown_name_message(f"{path}.source", source, OBJECT_SOURCES))
     return _parse_group(OBJECT_SOURCES[source], config, path)
+
+
+_MAP_ITEMS: Mapping[str, Callable[[Any, str], Any]] = {
+    "objects": _parse_object_kind,
+    "lights": partial(_parse_group, Lamps),
+    "rig": partial(_parse_group, RigCamera),
+}
 
 
 def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:

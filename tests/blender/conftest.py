@@ -13,7 +13,7 @@ from renderer.buffers import Buffers
 from renderer.catalog.library import Library, open_library
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import parse_recipe, recipe_defaults
-from renderer.scene import Camera, Ground, Pose, Scene, SceneObject, Shot, Sky, View
+from renderer.scene import Camera, Ground, Pose, Scene, SceneObject, SensorValues, Shot, Sky, View
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +64,7 @@ def camera(**changes: Any) -> Camera:
 
 def scene_of(*objects: SceneObject, seen_by: Camera | None = None) -> Scene:
     """Objects on a plain grey table under the studio sky."""
-    shot = Shot(exposure_ev=0.0, draws={})
+    shot = Shot(sensor=SensorValues(), noise_seed=1, draws={})
     view = View(camera=seen_by or camera(), cycles_seed=1, shots=(shot,), draws={})
     return Scene(
         index=0,

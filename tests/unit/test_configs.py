@@ -1,5 +1,6 @@
 """Every YAML of `configs/` composes and parses, and the schema behind them is complete."""
 
+import re
 from dataclasses import fields
 from typing import Any
 
@@ -47,7 +48,17 @@ COMMANDS = {
 }
 RECIPES = sorted(path.stem for path in (CONFIGS / "recipe").glob("*.yaml"))
 KINDS = sorted((CONFIGS / "objects").glob("*.yaml"))
-UNITS = {"m": "m", "mm": "mm", "px": "px", "pixels": "px", "deg": "deg", "w": "W", "ev": "EV"}
+UNITS = {
+    "m": "m",
+    "mm": "mm",
+    "px": "px",
+    "pixels": "px",
+    "deg": "deg",
+    "w": "W",
+    "ev": "EV",
+    "e": "e-",
+    "K": "px",
+}
 
 
 SPECS = {
@@ -173,14 +184,14 @@ def test_every_key_has_a_line_of_help():
 
 
 def test_a_key_has_the_unit_that_its_name_ends_in():
-    named = {key: UNITS.get(key.rpartition("_")[2], "") for key in SPECS}
+    named = {key: UNITS.get(re.split(r"[_.]", key)[-1], "") for key in SPECS}
     assert {key: spec.unit for key, spec in SPECS.items()} == named
 
 
 def test_a_factor_is_drawn_per_view_in_the_camera_per_shot_in_the_sensor_and_else_per_scene():
-    rooms = {"Recipe.camera": Level.VIEW, "Recipe.sensor": Level.SHOT}
+    rooms = {"camera": Level.VIEW, "sensor": Level.SHOT}
     levels = {key: spec.level for key, spec in SPECS.items() if isinstance(spec, FactorSpec)}
-    assert levels == {key: rooms.get(key.rpartition(".")[0], Level.SCENE) for key in levels}
+    assert levels == {key: rooms.get(key.split(".")[1], Level.SCENE) for key in levels}
 
 
 def test_every_whole_number_has_bounds_that_a_generator_can_draw_between():

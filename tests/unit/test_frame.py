@@ -124,7 +124,8 @@ def test_row_0_of_the_buffers_is_the_top_row_of_the_image(recipe, source, buffer
 
 
 def test_shot_with_more_exposure_is_brighter_and_labelled_alike(recipe, source, buffers):
-    shot = dataclasses.replace(source.shot, exposure_ev=source.shot.exposure_ev + 1)
+    sensor = dataclasses.replace(source.shot.sensor, exposure_ev=source.shot.sensor.exposure_ev + 1)
+    shot = dataclasses.replace(source.shot, sensor=sensor)
     plain = finish_frame(recipe, source, buffers, CPU)
     brighter = finish_frame(recipe, dataclasses.replace(source, shot=shot), buffers, CPU)
     assert brighter.image.mean() > plain.image.mean() + 10

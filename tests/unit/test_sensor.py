@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from renderer.sensor import METERED_LEVEL, SHOULDER, encode_srgb, expose
+from renderer.sensor.exposure import METERED_LEVEL, SHOULDER, encode_srgb, expose
 
 REC_709 = (0.2126, 0.7152, 0.0722)  # weights of luminance
 sizes = st.integers(1, 12)

@@ -164,5 +164,5 @@ def test_the_seed_of_cycles_fits_blenders_property():
 
 def test_the_exposure_of_a_shot_is_its_draw():
     shot = view_of(DICE).shots[0]
-    assert shot.draws == {"sensor.exposure_ev": shot.exposure_ev}
-    assert -1.5 <= shot.exposure_ev <= 1.5
+    assert shot.draws == {"sensor.exposure_ev": shot.sensor.exposure_ev, "sensor.tone_curve": "soft"}
+    assert -1.5 <= shot.sensor.exposure_ev <= 1.5

@@ -1,0 +1,5 @@
+"""From linear radiance to a camera image, batched in torch, the same code on CPU and GPU."""
+
+from renderer.sensor.pipeline import develop
+
+__all__ = ["develop"]
