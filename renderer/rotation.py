@@ -79,3 +79,9 @@ def rotation_from_z(direction: Sequence[float]) -> Quaternion:
         return (0.0, 1.0, 0.0, 0.0)
     length = math.sqrt((1 + z) ** 2 + x * x + y * y)
     return ((1 + z) / length, -y / length, x / length, 0.0)
+
+
+def rotation_from_vector(vector: Sequence[float]) -> Quaternion:
+    """The rotation about a vector by its length in radians."""
+    angle_rad = math.hypot(*vector)
+    return quaternion_about(vector, angle_rad) if angle_rad > 0 else (1.0, 0.0, 0.0, 0.0)

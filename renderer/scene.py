@@ -186,12 +186,17 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One camera in a scene; one trace of Cycles."""
+    """One camera in a scene; one trace of Cycles.
+
+    Attributes:
+        follows: the object that the camera looks at: where settling moves it, the camera goes along.
+    """
 
     camera: Camera
     cycles_seed: int
     shots: tuple[Shot, ...]
     draws: Draws
+    follows: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import bpy
@@ -19,8 +19,10 @@ from renderer.catalog.library import Library
 from renderer.catalog.sources import build_model
 from renderer.catalog.surfaces import ground_models
 from renderer.errors import InfrastructureError, RecipeError
+from renderer.lens.source import ID_DENSITY, source_of
+from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
-from renderer.scene import Pose, Scene, View
+from renderer.scene import Camera, Pose, Scene, View
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
 INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
@@ -70,12 +72,36 @@ class BlenderSession:
     def trace(self, view: View) -> Buffers:
         """Trace one view of the scene that was built.
 
+        Where the lens blurs or bends, ids and depth come from a second trace that is sharp and straight:
+        through an open aperture, or while the camera moves, they are sampled at random places (rule 4).
+
         Raises:
             InfrastructureError: Blender gave no result.
         """
-        set_camera(view.camera)
+        camera, seed = view.camera, view.cycles_seed
+        if camera.lens is not None:
+            image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)
+            blurred, sharp = self._render(image.camera, seed), self._render_sharp(ids.camera, seed)
+            return warp_buffers(blurred, image, sharp, ids)
+        buffers = self._render(camera, seed)
+        if camera.aperture_m > 0 or camera.motion is not None:
+            return replace(self._render_sharp(camera, seed), radiance=buffers.radiance)
+        return buffers
+
+    def _render_sharp(self, camera: Camera, cycles_seed: int) -> Buffers:
+        """One sample a pixel, at its centre, of a pinhole that stands still."""
+        cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer.cycles
+        samples, denoises = cycles.samples, cycles.use_denoising
+        cycles.samples, cycles.use_denoising, layer.use_denoising = 1, False, False
+        try:
+            return self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
+        finally:
+            cycles.samples, cycles.use_denoising, layer.use_denoising = samples, denoises, denoises
+
+    def _render(self, camera: Camera, cycles_seed: int) -> Buffers:
+        set_camera(camera)
         scene = bpy.context.scene
-        scene.cycles.seed = view.cycles_seed
+        scene.cycles.seed = cycles_seed
         scene.render.filepath = str(self.exr_path)
         try:
             with silence():

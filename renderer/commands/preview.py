@@ -13,7 +13,7 @@ from renderer.commands.render import check_devices, write_picture
 from renderer.dataset.files import check_writable
 from renderer.errors import RecipeError
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
-from renderer.recipe.schema import Recipe
+from renderer.recipe.schema import Recipe, RigCamera
 
 LONGEST_SIDE_PX = 320
 MOST_SAMPLES = 4
@@ -63,8 +63,14 @@ def quick(recipe: Recipe) -> Recipe:
         camera,
         width_px=max(16, round(camera.width_px * scale)),
         height_px=max(16, round(camera.height_px * scale)),
+        K=[scale * v for v in camera.K] if camera.K is not None else None,
+        rig={name: _smaller(fixed, scale) for name, fixed in camera.rig.items()},
     )
     return replace(recipe, camera=smaller, engine=replace(engine, samples=min(engine.samples, MOST_SAMPLES)))
+
+
+def _smaller(fixed: RigCamera, scale: float) -> RigCamera:
+    return replace(fixed, K=[scale * v for v in fixed.K]) if fixed.K is not None else fixed
 
 
 def _render(recipe: Recipe, library: Library) -> Iterator[LabelledImage]:

@@ -21,7 +21,7 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     objects = draw_objects(draws, recipe.objects, half_size_m)
     sky = draw_sky(draws, recipe.lighting, library)
     lights = draw_lights(draws, recipe.lighting)
-    views = tuple(draw_view(recipe, index, view, half_size_m) for view in range(recipe.views))
+    views = tuple(draw_view(recipe, index, view, half_size_m, objects) for view in range(recipe.views))
     return Scene(
         index=index,
         objects=objects,

@@ -22,6 +22,7 @@ MOSAICS = ("rggb", "bggr", "grbg", "gbrg")
 DEMOSAICS = ("bilinear", "malvar")
 TONE_CURVES = ("soft", "hard", "filmic")
 JPEG_TABLES = ("standard",)
+UNFOLDED = "until the lens does not fold the image"
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 
 
@@ -248,12 +249,24 @@ class Distortion:
     model: str = setting(
         "none", str, options=LENS_MODELS, help="brown_conrady has k1 k2 k3 p1 p2, fisheye k1 k2 k3 k4"
     )
-    k1: Factor = number(0.0, low=-10, high=10, level=Level.VIEW, help="radial, of the second power")
-    k2: Factor = number(0.0, low=-10, high=10, level=Level.VIEW, help="radial, of the fourth power")
-    k3: Factor = number(0.0, low=-10, high=10, level=Level.VIEW, help="radial, of the sixth power")
-    k4: Factor = number(0.0, low=-10, high=10, level=Level.VIEW, help="radial, of the eighth power; fisheye")
-    p1: Factor = number(0.0, low=-1, high=1, level=Level.VIEW, help="tangential, down; brown_conrady")
-    p2: Factor = number(0.0, low=-1, high=1, level=Level.VIEW, help="tangential, right; brown_conrady")
+    k1: Factor = number(
+        0.0, low=-10, high=10, level=Level.VIEW, until=UNFOLDED, help="radial, of the second power"
+    )
+    k2: Factor = number(
+        0.0, low=-10, high=10, level=Level.VIEW, until=UNFOLDED, help="radial, of the fourth power"
+    )
+    k3: Factor = number(
+        0.0, low=-10, high=10, level=Level.VIEW, until=UNFOLDED, help="radial, of the sixth power"
+    )
+    k4: Factor = number(
+        0.0, low=-10, high=10, level=Level.VIEW, until=UNFOLDED, help="radial, of the eighth power; fisheye"
+    )
+    p1: Factor = number(
+        0.0, low=-1, high=1, level=Level.VIEW, until=UNFOLDED, help="tangential, down; brown_conrady"
+    )
+    p2: Factor = number(
+        0.0, low=-1, high=1, level=Level.VIEW, until=UNFOLDED, help="tangential, right; brown_conrady"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
+from renderer.recipe.contradictions import check_camera
 from renderer.recipe.distributions import (
     AxisRotation,
     BlackBody,
@@ -60,6 +61,7 @@ def parse_recipe(config: Mapping[str, Any]) -> Recipe:
     recipe = parse_settings(Recipe, config)
     if not recipe.objects:
         raise RecipeError("objects must name at least one kind of object, got none")
+    check_camera(recipe)
     return recipe
 
 

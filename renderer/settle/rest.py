@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from renderer.catalog.sources import Support, radius_m, support_of
-from renderer.scene import Contact, Pose, Scene, SceneObject
+from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
 
 CELL_M = 0.001  # of the height map
 GAP_M = 2e-5  # kept below every object: where faces coincide, which one a ray meets is chance
@@ -29,8 +29,24 @@ def settle(scene: Scene) -> Scene:
     where there is none within reach it is left out of the scene.
     """
     half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
-    apart = _push_apart(scene.objects, half_size_m)
-    return replace(scene, objects=tuple(_drop(apart)))
+    settled = tuple(_drop(_push_apart(scene.objects, half_size_m)))
+    return replace(scene, objects=settled, views=_following(scene, settled))
+
+
+def _following(scene: Scene, settled: tuple[SceneObject, ...]) -> tuple[View, ...]:
+    """The views, with cameras that look at an object moved as it was; one that was left out moves none."""
+    before = {item.name: item.pose.position_m for item in scene.objects}
+    after = {item.name: item.pose.position_m for item in settled}
+    return tuple(
+        view if view.follows is None else _shifted(view, before[view.follows], after.get(view.follows))
+        for view in scene.views
+    )
+
+
+def _shifted(view: View, before: Vector3, after: Vector3 | None) -> View:
+    x, y, z = np.array(view.camera.pose.position_m) + np.subtract(after or before, before)
+    pose = replace(view.camera.pose, position_m=(float(x), float(y), float(z)))
+    return replace(view, camera=replace(view.camera, pose=pose))
 
 
 def _push_apart(

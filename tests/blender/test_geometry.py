@@ -8,7 +8,7 @@ from blender.conftest import camera, scene_of
 from blender.objects import box, die
 
 from renderer.labels.instances import boxes_of_masks
-from renderer.randomize.views import camera_rotation
+from renderer.randomize.cameras import camera_rotation
 from renderer.rotation import transform
 from renderer.scene import Camera, Pose
 

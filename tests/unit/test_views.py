@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from unit.recipes import cards_recipe, dice_recipe, recipe_of
 
-from renderer.randomize.views import camera_rotation, draw_view
+from renderer.randomize.cameras import camera_rotation
+from renderer.randomize.views import draw_view
 from renderer.recipe.schema import Recipe
 from renderer.rotation import rotation_matrix, transform
 from renderer.scene import Camera, View
