@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import conv2d, interpolate, pad
+from torch.nn.functional import interpolate, pad
 
 from renderer.sensor.batch import per_image
+from renderer.sensor.blur import weighted_sum
 
 LUMA = (0.299, 0.587, 0.114)  # Rec. 601, as in JPEG
 REACH_SIGMA = 4  # of the Gaussian: what it leaves out is 6e-5
@@ -31,10 +32,10 @@ def sharpen(
 
 
 def _blur(luma: Float[Tensor, "1 h w"], sigma_px: float) -> Float[Tensor, "1 h w"]:
-    kernel = gaussian(sigma_px).to(luma)
+    kernel = gaussian(sigma_px)
     reach = len(kernel) // 2
-    padded = pad(luma[None], (reach, reach, reach, reach), mode="replicate")
-    return conv2d(conv2d(padded, kernel[None, None, None, :]), kernel[None, None, :, None])[0]
+    padded = pad(luma[None], (reach, reach, reach, reach), mode="replicate")[0]
+    return weighted_sum(weighted_sum(padded, kernel[None, :]), kernel[:, None])
 
 
 def gaussian(sigma_px: float) -> Float[Tensor, " k"]:
