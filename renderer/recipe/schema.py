@@ -21,7 +21,7 @@ LENS_MODELS = ("none", "brown_conrady", "fisheye")
 MOSAICS = ("rggb", "bggr", "grbg", "gbrg")
 DEMOSAICS = ("bilinear", "malvar")
 TONE_CURVES = ("soft", "hard", "filmic")
-JPEG_TABLES = ("standard",)
+JPEG_TABLES = ("standard", "huawei", "mozjpeg")
 UNFOLDED = "until the lens does not fold the image"
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 

@@ -7,8 +7,8 @@ import torch
 from blender.conftest import camera, scene_of
 from blender.objects import die
 
-from renderer.scene import Pose
-from renderer.sensor import expose
+from renderer.scene import Pose, SensorValues
+from renderer.sensor import develop
 
 # 256 pixels for 24 mm, straight above.
 MACRO = camera(
@@ -35,7 +35,7 @@ def count_pips(image: np.ndarray) -> int:
 
 def photograph(radiance: np.ndarray) -> np.ndarray:
     batch = torch.from_numpy(radiance).permute(2, 0, 1)[None]
-    return np.ascontiguousarray(expose(batch, torch.zeros(1))[0].permute(1, 2, 0).numpy())
+    return np.ascontiguousarray(develop(batch, [SensorValues()], [0])[0].permute(1, 2, 0).numpy())
 
 
 @pytest.mark.parametrize("style", ["printed", "drilled"])

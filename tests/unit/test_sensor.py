@@ -7,7 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from renderer.sensor.exposure import METERED_LEVEL, SHOULDER, encode_srgb, expose
+from renderer.scene import SensorValues
+from renderer.sensor import develop
+from renderer.sensor.exposure import METERED_LEVEL
+from renderer.sensor.tone import SHOULDER, encode_srgb
 
 REC_709 = (0.2126, 0.7152, 0.0722)  # weights of luminance
 sizes = st.integers(1, 12)
@@ -28,10 +31,14 @@ def iec_decoded(encoded: np.ndarray) -> np.ndarray:
     return np.where(encoded <= 0.04045, encoded / 12.92, np.power((encoded + 0.055) / 1.055, 2.4))
 
 
+def expose(radiance: torch.Tensor, *exposures_ev: float) -> torch.Tensor:
+    """Pictures with nothing but an exposure."""
+    return develop(radiance, [SensorValues(exposure_ev=ev) for ev in exposures_ev], [0] * len(exposures_ev))
+
+
 def exposed(radiance: np.ndarray, exposure_ev: float = 0.0) -> np.ndarray:
     """One picture, as integers that can be subtracted."""
-    picture = expose(torch.from_numpy(radiance), torch.tensor([exposure_ev]))
-    return picture[0].numpy().astype(int)
+    return expose(torch.from_numpy(radiance), exposure_ev)[0].numpy().astype(int)
 
 
 def grey(*levels: float, repeat: int = 1) -> np.ndarray:
@@ -93,7 +100,7 @@ def test_one_ev_doubles_linear_light_below_the_shoulder(exposure_ev):
 
 def test_exposure_of_each_picture_of_a_batch_is_its_own():
     radiance = torch.from_numpy(np.repeat(grey(1.0), 2, axis=0))
-    darker, brighter = expose(radiance, torch.tensor([0.0, 1.0])).float().mean(dim=(1, 2, 3)).tolist()
+    darker, brighter = expose(radiance, 0.0, 1.0).float().mean(dim=(1, 2, 3)).tolist()
     linear = iec_decoded(np.array([darker, brighter]) / 255)
     assert linear[1] / linear[0] == pytest.approx(2, abs=0.05)
 
@@ -152,11 +159,11 @@ def test_bright_lamp_of_few_pixels_does_not_darken_the_rest():
 def test_batch_equals_its_pictures_one_by_one():
     rng = np.random.default_rng(1)
     radiance = (rng.gamma(1.0, 1.0, (4, 3, 11, 9)) * rng.uniform(0.1, 10, (4, 1, 1, 1))).astype(np.float32)
-    ev = torch.tensor([-1.0, 0.0, 0.5, 2.0])
-    together = expose(torch.from_numpy(radiance), ev)
+    ev = (-1.0, 0.0, 0.5, 2.0)
+    together = expose(torch.from_numpy(radiance), *ev)
     assert together.dtype == torch.uint8
     for number in range(4):
-        alone = expose(torch.from_numpy(radiance[number : number + 1]), ev[number : number + 1])
+        alone = expose(torch.from_numpy(radiance[number : number + 1]), ev[number])
         assert torch.equal(together[number], alone[0])
 
 
@@ -164,6 +171,5 @@ def test_batch_equals_its_pictures_one_by_one():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
 def test_picture_on_the_gpu_equals_that_on_the_cpu_up_to_rounding():
     radiance = torch.from_numpy(np.random.default_rng(2).gamma(1.0, 1.0, (2, 3, 60, 80)).astype(np.float32))
-    ev = torch.tensor([0.0, 1.0])
-    difference = expose(radiance, ev).int() - expose(radiance.cuda(), ev.cuda()).cpu().int()
+    difference = expose(radiance, 0.0, 1.0).int() - expose(radiance.cuda(), 0.0, 1.0).cpu().int()
     assert difference.abs().max() <= 1
