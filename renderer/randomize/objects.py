@@ -92,8 +92,13 @@ class _KindDrawer:
 
 def contrast_ratio(a: Sequence[float], b: Sequence[float]) -> float:
     """Contrast ratio in [1, 21] of two linear RGB colours (WCAG 2.2)."""
-    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (a, b))
-    return (light + 0.05) / (dark + 0.05)
+    one, other = _luminance(a) + 0.05, _luminance(b) + 0.05
+    return max(one, other) / min(one, other)
+
+
+def _luminance(color: Sequence[float]) -> float:
+    red, green, blue = color
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contact_of(kind: ObjectKind) -> Contact:

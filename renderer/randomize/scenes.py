@@ -11,6 +11,8 @@ from renderer.recipe import schema
 from renderer.recipe.schema import Recipe
 from renderer.scene import Ground, Scene
 
+CHECKED_SCENES = 16
+
 
 def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     """Draw every factor of scene `index`; it depends on recipe, seed and index only."""
@@ -30,6 +32,21 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
         views=views,
         draws=draws.record,
     )
+
+
+def check_constraints(recipe: Recipe, library: Library) -> None:
+    """Sample a few scenes, so that a constraint that cannot be met shows before Blender starts.
+
+    Raises:
+        RecipeError: a constraint was not met in one of the first scenes of the recipe's frames.
+    """
+    if not recipe.constraints:
+        return
+    frames_per_scene = recipe.views * recipe.shots
+    first = recipe.first_frame // frames_per_scene
+    last = (recipe.first_frame + recipe.frames - 1) // frames_per_scene
+    for index in range(first, min(last + 1, first + CHECKED_SCENES)):
+        sample_scene(recipe, library, index)
 
 
 def _draw_ground(draws: DrawRecorder, surface: schema.Surface, half_size_m: tuple[float, float]) -> Ground:

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import struct
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from renderer.recipe.keys import Level
+
+_TWO_WORDS = struct.Struct("<2Q")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +61,7 @@ def stream(key: StreamKey) -> np.random.Generator:
     """
     start = stream_start(key.seed, key.level, key.index)
     text = f"{start}{json.dumps(key.name)}, {json.dumps(key.slot)}, {key.attempt}]"
-    return np.random.Generator(np.random.Philox(key=_philox_key(text)))
+    return np.random.Generator(np.random.Philox(key=np.array(_philox_key(text), dtype=np.uint64)))
 
 
 def stream_start(seed: int, level: Level, index: tuple[int, ...]) -> str:
@@ -66,9 +69,9 @@ def stream_start(seed: int, level: Level, index: tuple[int, ...]) -> str:
     return f'[{seed}, "{level.value}", {list(index)}, '
 
 
-def _philox_key(text: str) -> np.ndarray:
-    digest = hashlib.sha256(text.encode()).digest()
-    return np.frombuffer(digest[:16], dtype="<u8")
+def _philox_key(text: str) -> tuple[int, int]:
+    low, high = _TWO_WORDS.unpack_from(hashlib.sha256(text.encode()).digest())
+    return low, high
 
 
 class Streams:

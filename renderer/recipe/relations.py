@@ -2,7 +2,7 @@
 
 import graphlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from renderer.errors import RecipeError, nearest_first
@@ -127,9 +127,9 @@ def _slots(node: Any, path: str) -> Iterator[tuple[str, FactorSpec | SettingSpec
             yield name, field.metadata["spec"], value
         elif "group" in field.metadata:
             yield from _slots(value, f"{name}.")
-        else:
+        elif "open" not in field.metadata:
             for key, item in value.items():
-                yield from _slots(item, f"{name}.{key}.") if is_dataclass(item) else ()
+                yield from _slots(item, f"{name}.{key}.")
 
 
 def _group(given: Any, where: str, keys: Mapping[str, str]) -> Mapping[str, Any]:
