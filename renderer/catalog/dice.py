@@ -4,6 +4,7 @@ The frame: origin at the centre, face 1 up (+Z), opposite faces add to 7. On a r
 faces 1, 2, 3 turn counter-clockwise about their common corner, seen from outside.
 """
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,10 +54,13 @@ def pip_layout(face: int) -> Float[np.ndarray, "n 2"]:
     return np.array(layouts[face])
 
 
+@functools.cache
 def face_normals(chirality: str) -> Float[np.ndarray, "6 3"]:
     """Outward normals of the faces 1 to 6, in the die's frame."""
     normals = np.array([_FACE_FRAMES[face][2] for face in range(1, 7)], dtype=float)
-    return normals @ _MIRROR if chirality == "left" else normals
+    normals = normals @ _MIRROR if chirality == "left" else normals
+    normals.setflags(write=False)
+    return normals
 
 
 def face_up(rotation_wxyz: Sequence[float], chirality: str) -> int:

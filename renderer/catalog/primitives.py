@@ -1,5 +1,6 @@
 """Plain shapes for distractors and occluders; the lowest point lies at z = 0."""
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,14 +21,21 @@ _SHAPES: Mapping[str, Callable[[], trimesh.Trimesh]] = {
 _CURVED = frozenset({"sphere", "torus"})
 
 
+@functools.cache
+def _solid(shape: str) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices and triangles of a shape of size 1."""
+    solid = _SHAPES[shape]()
+    return np.asarray(solid.vertices), np.asarray(solid.faces)
+
+
 def primitive_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
     """The mesh of a shape from the drawn values of `renderer.recipe.schema.Primitives`."""
     shape = parameters["shape"]
-    solid = _SHAPES[shape]()
+    vertices, faces = _solid(shape)
     size = parameters["size_m"]
-    scaled = np.asarray(solid.vertices) * (size, size, size * parameters["flatness"])
+    scaled = vertices * (size, size, size * parameters["flatness"])
     scaled[:, 2] -= scaled[:, 2].min()
-    triangles = np.asarray(solid.faces, dtype=np.int32)
+    triangles = faces.astype(np.int32)
     return TriangleMesh(
         vertices=scaled,
         triangles=triangles,

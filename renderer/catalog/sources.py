@@ -20,6 +20,9 @@ from renderer.scene import SceneObject
 
 BOX_DIAGONAL = 1.25  # of a rectangle's longer side: its other side is three quarters of it
 Parameters = Mapping[str, Any]
+_CUBE = np.stack(np.meshgrid([-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]), axis=-1).reshape(-1, 3)
+_ANGLES_RAD = np.arange(32) * (2 * np.pi / 32)
+_DIRECTIONS = np.stack([np.cos(_ANGLES_RAD), np.sin(_ANGLES_RAD)])  # in which outlines are looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,17 +84,13 @@ def support_of(item: SceneObject) -> Support:
 
 def _bounding_points(item: SceneObject) -> Float[np.ndarray, "n 3"]:
     if item.source == "die":
-        half = item.parameters["edge_m"] / 2
-        corners = np.stack(np.meshgrid([-half, half], [-half, half], [-half, half]), axis=-1)
-        return corners.reshape(-1, 3)
+        return float(item.parameters["edge_m"]) / 2 * _CUBE
     return primitive_mesh(item.parameters).vertices
 
 
 def _convex_outline(points: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
     """The convex hull seen in 32 directions: enough for footprints."""
-    angles = np.arange(32) * (2 * np.pi / 32)
-    directions = np.stack([np.cos(angles), np.sin(angles)])
-    outline: Float[np.ndarray, "m 2"] = points[np.argmax(points @ directions, axis=0)]
+    outline: Float[np.ndarray, "m 2"] = points[np.argmax(points @ _DIRECTIONS, axis=0)]
     return outline
 
 

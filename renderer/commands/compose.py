@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +83,13 @@ def run_jobs(
 def register_schema(schema: Schema[Any]) -> None:
     """Let the primary configurations find the defaults of a schema, in place of another's."""
     node = OmegaConf.create(schema_defaults(schema.settings))
-    for name in _keys_of(schema, dict):
+    for name in [*_keys_of(schema, dict), *_open_maps(schema)]:
         OmegaConf.set_struct(OmegaConf.select(node, name), False)  # any key may be added without a plus
     ConfigStore.instance().store(name=SCHEMA_NODE, node=node)
+
+
+def _open_maps(schema: Schema[Any]) -> list[str]:
+    return [field.name for field in fields(schema.settings) if field.metadata.get("open")]
 
 
 def _keys_of(schema: Schema[Any], kind: type) -> list[str]:

@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from renderer.errors import RecipeError
 
 UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
+COMPARISON = re.compile(r"[<>]|[=!]=")
 # Backslashes before a quote, or before the one that closes the text.
 BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
 LONGEST_NAME = 200  # characters of a job's folder: file systems take 255 bytes
@@ -95,9 +96,12 @@ def _in_quotes(value: str) -> str:
 
 
 def job_folder(overrides: Sequence[str]) -> str:
-    """The sub-folder of a job of a sweep, named after its overrides; a long name ends in a hash of them."""
+    """The sub-folder of a job of a sweep, named after its overrides.
+
+    A name that is long, or that comparisons are lost from, ends in a hash of them.
+    """
     shown = sorted(o for o in overrides if not o.startswith(("out=", "hydra")))
     name = UNSAFE_IN_NAMES.sub("-", ",".join(shown)) or "defaults"
-    if len(name) <= LONGEST_NAME:
+    if len(name) <= LONGEST_NAME and not any(COMPARISON.search(override) for override in shown):
         return name
     return f"{name[:LONGEST_NAME]}-{hashlib.sha256(','.join(shown).encode()).hexdigest()[:8]}"

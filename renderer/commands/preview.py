@@ -13,6 +13,7 @@ from renderer.commands.render import check_devices, write_picture
 from renderer.dataset.files import check_writable
 from renderer.errors import RecipeError
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
+from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe, RigCamera
 
 LONGEST_SIDE_PX = 320
@@ -39,7 +40,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def _check(job: ResolvedJob[Recipe]) -> None:
     check_devices(job.settings)
-    open_library(job.settings)
+    check_constraints(job.settings, open_library(job.settings))
     check_writable(Path(job.settings.out).expanduser())
 
 

@@ -20,6 +20,7 @@ from renderer.dataset.identity import dataset_identity
 from renderer.dataset.record import image_name
 from renderer.dataset.store import Store, open_store
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
+from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
 SHEET_FRAMES = 16
@@ -60,6 +61,7 @@ def run(arguments: Sequence[str]) -> int:
 def _check(job: ResolvedJob[Recipe]) -> None:
     check_devices(job.settings)
     library = open_library(job.settings)
+    check_constraints(job.settings, library)
     open_store(job.settings.out, dataset_identity(job.settings, library))
 
 

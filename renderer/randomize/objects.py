@@ -7,9 +7,9 @@ from typing import Any
 from renderer.catalog import dice
 from renderer.catalog.sources import radius_m
 from renderer.randomize.draws import DrawRecorder
+from renderer.randomize.plan import factors_of
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Cards, Dice, Primitives
-from renderer.recipe.validation import iter_factors
 from renderer.scene import Contact, Pose, SceneObject
 
 ObjectKind = Dice | Cards | Primitives
@@ -31,10 +31,10 @@ def draw_objects(
 def _draw_kind(
     draws: DrawRecorder, name: str, kind: ObjectKind, half_size_m: tuple[float, float]
 ) -> list[SceneObject]:
-    prefix = f"objects.{name}."
-    factors = {f.name.removeprefix(prefix): f for f in iter_factors(kind)}
-    count = draws.draw(factors.pop("count"))
-    shared = {short: draws.draw(f) for short, f in factors.items() if f.spec.shared and count > 0}
+    factors = factors_of(kind, f"objects.{name}.")
+    count = draws.draw(factors["count"])
+    alike = {short: f for short, f in factors.items() if f.spec.shared and short != "count" and count > 0}
+    shared = {short: draws.draw(f) for short, f in alike.items()}
     own = {short: f for short, f in factors.items() if not f.spec.shared}
     drawer = _KindDrawer(draws=draws, kind=kind, factors=own, half_size_m=half_size_m)
     items: list[SceneObject] = []
@@ -92,8 +92,13 @@ class _KindDrawer:
 
 def contrast_ratio(a: Sequence[float], b: Sequence[float]) -> float:
     """Contrast ratio in [1, 21] of two linear RGB colours (WCAG 2.2)."""
-    dark, light = sorted(0.2126 * r + 0.7152 * g + 0.0722 * b for r, g, b in (a, b))
-    return (light + 0.05) / (dark + 0.05)
+    one, other = _luminance(a) + 0.05, _luminance(b) + 0.05
+    return max(one, other) / min(one, other)
+
+
+def _luminance(color: Sequence[float]) -> float:
+    red, green, blue = color
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def contact_of(kind: ObjectKind) -> Contact:

@@ -1,8 +1,12 @@
 """Drawing from distributions. Values are plain JSON: numbers, names, lists; colours are linear RGB."""
 
+import bisect
 import colorsys
 import functools
+import itertools
 import math
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -17,6 +21,7 @@ from renderer.recipe.distributions import (
     Distribution,
     Integer,
     LogUniform,
+    Sometimes,
     TruncatedNormal,
     Uniform,
     UniformRotation,
@@ -24,102 +29,159 @@ from renderer.recipe.distributions import (
 from renderer.recipe.keys import FactorSpec, Kind
 from renderer.rotation import quaternion_about
 
-Value = float | int | str | bool | list[float]
+Value = float | int | str | bool | list[float] | None
+Sampler = Callable[[np.random.Generator], Value]
 
 
 def sample(rng: np.random.Generator, distribution: Distribution, spec: FactorSpec) -> Value:
     """Draw one value of a factor, in the form its kind asks for."""
-    value = _sample(distribution, rng)
-    if spec.kind is Kind.COLOR and isinstance(value, str):
-        return linear_from_hex(value)
-    if spec.kind is Kind.INTEGER and isinstance(value, float | int):
-        return int(value)
-    if spec.kind is Kind.NUMBER and isinstance(value, float | int):
-        return float(value)
-    return value
+    return sampler_of(distribution, spec)(rng)
 
 
 @functools.singledispatch
-def _sample(distribution: Distribution, rng: np.random.Generator) -> Value:
+def sampler_of(distribution: Distribution, spec: FactorSpec) -> Sampler:
+    """What draws values of a factor; all that is the same for each of them is worked out here."""
     raise AssertionError(f"no sampler for {type(distribution).__name__}")
 
 
-@_sample.register
-def _constant(distribution: Constant, rng: np.random.Generator) -> Value:
-    value: Value = distribution.value
-    return value
+@sampler_of.register
+def _constant(distribution: Constant, spec: FactorSpec) -> Sampler:
+    value = in_form(distribution.value, spec)
+    return lambda rng: value
 
 
-@_sample.register
-def _uniform(distribution: Uniform, rng: np.random.Generator) -> Value:
-    return float(rng.uniform(distribution.low, distribution.high))
+@sampler_of.register
+def _uniform(distribution: Uniform, spec: FactorSpec) -> Sampler:
+    low, width = distribution.low, distribution.high - distribution.low
+    return lambda rng: low + width * rng.random()
 
 
-@_sample.register
-def _log_uniform(distribution: LogUniform, rng: np.random.Generator) -> Value:
-    value = math.exp(rng.uniform(math.log(distribution.low), math.log(distribution.high)))
-    return min(max(value, distribution.low), distribution.high)
+@sampler_of.register
+def _log_uniform(distribution: LogUniform, spec: FactorSpec) -> Sampler:
+    quantile = log_uniform_quantile(distribution)
+    return lambda rng: quantile(rng.random())
 
 
-@_sample.register
-def _truncated_normal(distribution: TruncatedNormal, rng: np.random.Generator) -> Value:
-    low = (distribution.low - distribution.mean) / distribution.sd
-    high = (distribution.high - distribution.mean) / distribution.sd
-    # In the upper tail the distribution function is 1 to machine precision: mirror it to the lower one.
-    mirror = -1.0 if low > 0 else 1.0
-    if mirror < 0:
-        low, high = -high, -low
-    score = mirror * float(ndtri(rng.uniform(ndtr(low), ndtr(high))))
-    value = distribution.mean + distribution.sd * score
-    return min(max(value, distribution.low), distribution.high)
+def log_uniform_quantile(distribution: LogUniform) -> Callable[[float], float]:
+    """The inverse of the distribution function."""
+    low, high = distribution.low, distribution.high
+    log_low, log_width = math.log(low), math.log(high) - math.log(low)
+    return lambda u: min(max(math.exp(log_low + log_width * u), low), high)
 
 
-@_sample.register
-def _integer(distribution: Integer, rng: np.random.Generator) -> Value:
-    return int(rng.integers(int(distribution.low), int(distribution.high), endpoint=True))
+@sampler_of.register
+def _truncated_normal(distribution: TruncatedNormal, spec: FactorSpec) -> Sampler:
+    from_uniform, _ = truncated_normal_from_uniform(distribution)
+    return lambda rng: from_uniform(rng.random())
 
 
-@_sample.register
-def _choice(distribution: Choice, rng: np.random.Generator) -> Value:
-    cumulative = np.cumsum(distribution.weights)
-    chosen = int(np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right"))
-    value: Value = distribution.options[min(chosen, len(distribution.options) - 1)]
-    return value
+def truncated_normal_from_uniform(distribution: TruncatedNormal) -> tuple[Callable[[float], float], bool]:
+    """What makes a draw of a uniform number, and whether that falls where the number rises.
+
+    In the upper tail the distribution function is 1 to machine precision: it is mirrored to the lower one.
+    """
+    mean, sd, lowest, highest = distribution.mean, distribution.sd, distribution.low, distribution.high
+    low, high = (lowest - mean) / sd, (highest - mean) / sd
+    is_mirrored = low > 0
+    if is_mirrored:
+        low, high, sd = -high, -low, -sd
+    start = float(ndtr(low))
+    width = float(ndtr(high)) - start
+    return lambda u: min(max(mean + sd * float(ndtri(start + width * u)), lowest), highest), is_mirrored
 
 
-@_sample.register
-def _color_box(distribution: ColorBox, rng: np.random.Generator) -> Value:
-    first, second, third = (float(rng.uniform(axis.low, axis.high)) for axis in distribution.axes)
-    if distribution.space == "hsv":
-        first, second, third = colorsys.hsv_to_rgb(first, second, third)
-    return [linear_from_srgb(v) for v in (first, second, third)]
+@sampler_of.register
+def _integer(distribution: Integer, spec: FactorSpec) -> Sampler:
+    low, high = int(distribution.low), int(distribution.high)
+    form = float if spec.kind is Kind.NUMBER else int
+    return lambda rng: form(rng.integers(low, high, endpoint=True))
 
 
-@_sample.register
-def _black_body(distribution: BlackBody, rng: np.random.Generator) -> Value:
-    return black_body_color(rng.uniform(distribution.low, distribution.high))
+@sampler_of.register
+def _choice(distribution: Choice, spec: FactorSpec) -> Sampler:
+    options = [in_form(option, spec) for option in distribution.options]
+    quantile = choice_quantile(options, distribution.weights)
+    return lambda rng: quantile(rng.random())
 
 
-@_sample.register
-def _direction_cap(distribution: DirectionCap, rng: np.random.Generator) -> Value:
-    low, high = math.radians(distribution.low), math.radians(distribution.high)
-    z = float(rng.uniform(math.cos(high), math.cos(low)))
-    azimuth = float(rng.uniform(0, 2 * math.pi))
-    radius = math.sqrt(max(0.0, 1 - z * z))
-    return [radius * math.cos(azimuth), radius * math.sin(azimuth), z]
+@sampler_of.register
+def _sometimes(distribution: Sometimes, spec: FactorSpec) -> Sampler:
+    """The value is drawn first and then perhaps dropped: it is the same at any probability."""
+    draw, probability = sampler_of(distribution.distribution, spec), distribution.probability
+
+    def sampler(rng: np.random.Generator) -> Value:
+        value = draw(rng)
+        return value if rng.random() < probability else None
+
+    return sampler
 
 
-@_sample.register
-def _uniform_rotation(distribution: UniformRotation, rng: np.random.Generator) -> Value:
+@sampler_of.register
+def _color_box(distribution: ColorBox, spec: FactorSpec) -> Sampler:
+    (a, da), (b, db), (c, dc) = ((axis.low, axis.high - axis.low) for axis in distribution.axes)
+    is_hsv = distribution.space == "hsv"
+
+    def sampler(rng: np.random.Generator) -> Value:
+        color = (a + da * rng.random(), b + db * rng.random(), c + dc * rng.random())
+        red, green, blue = colorsys.hsv_to_rgb(*color) if is_hsv else color
+        return [linear_from_srgb(red), linear_from_srgb(green), linear_from_srgb(blue)]
+
+    return sampler
+
+
+@sampler_of.register
+def _black_body(distribution: BlackBody, spec: FactorSpec) -> Sampler:
+    low, width = distribution.low, distribution.high - distribution.low
+    return lambda rng: black_body_color(low + width * rng.random())
+
+
+@sampler_of.register
+def _direction_cap(distribution: DirectionCap, spec: FactorSpec) -> Sampler:
+    low = math.cos(math.radians(distribution.high))
+    height = math.cos(math.radians(distribution.low)) - low
+
+    def sampler(rng: np.random.Generator) -> Value:
+        z = low + height * rng.random()
+        azimuth = 2 * math.pi * rng.random()
+        radius = math.sqrt(max(0.0, 1 - z * z))
+        return [radius * math.cos(azimuth), radius * math.sin(azimuth), z]
+
+    return sampler
+
+
+@sampler_of.register
+def _uniform_rotation(distribution: UniformRotation, spec: FactorSpec) -> Sampler:
     """A normalised 4D Gaussian is uniform on the unit quaternions (Muller 1959)."""
-    quaternion = rng.standard_normal(4)
-    return [float(v) for v in quaternion / np.linalg.norm(quaternion)]
+
+    def sampler(rng: np.random.Generator) -> Value:
+        quaternion = rng.standard_normal(4)
+        return [float(v) for v in quaternion / np.linalg.norm(quaternion)]
+
+    return sampler
 
 
-@_sample.register
-def _axis_rotation(distribution: AxisRotation, rng: np.random.Generator) -> Value:
-    angle_rad = math.radians(rng.uniform(distribution.low, distribution.high))
-    return list(quaternion_about(distribution.axis, angle_rad))
+@sampler_of.register
+def _axis_rotation(distribution: AxisRotation, spec: FactorSpec) -> Sampler:
+    axis, low, width = distribution.axis, distribution.low, distribution.high - distribution.low
+    return lambda rng: list(quaternion_about(axis, math.radians(low + width * rng.random())))
+
+
+def choice_quantile(options: Sequence[Value], weights: Sequence[float]) -> Callable[[float], Value]:
+    """The option at each share of the sum of the weights."""
+    cumulative, last = list(itertools.accumulate(weights)), len(options) - 1
+    return lambda u: options[min(bisect.bisect_right(cumulative, u * cumulative[-1]), last)]
+
+
+def in_form(value: Any, spec: FactorSpec) -> Value:
+    """A value as a draw of a factor's kind has it; null stays null."""
+    if spec.kind is Kind.COLOR and isinstance(value, str):
+        return linear_from_hex(value)
+    if spec.kind is Kind.INTEGER and value is not None:
+        return int(value)
+    if spec.kind is Kind.NUMBER and value is not None:
+        return float(value)
+    form: Value = value
+    return form
 
 
 def linear_from_srgb(value: float) -> float:

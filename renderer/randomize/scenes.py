@@ -4,13 +4,14 @@ from renderer.catalog.library import Library
 from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.lights import draw_lights, draw_sky
 from renderer.randomize.objects import draw_objects
+from renderer.randomize.plan import factors_of
 from renderer.randomize.streams import FrameAddress
 from renderer.randomize.views import draw_view
 from renderer.recipe import schema
-from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
-from renderer.recipe.validation import iter_factors
 from renderer.scene import Ground, Scene
+
+CHECKED_SCENES = 16
 
 
 def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
@@ -33,14 +34,25 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     )
 
 
+def check_constraints(recipe: Recipe, library: Library) -> None:
+    """Sample a few scenes, so that a constraint that cannot be met shows before Blender starts.
+
+    Raises:
+        RecipeError: a constraint was not met in one of the first scenes of the recipe's frames.
+    """
+    if not recipe.constraints:
+        return
+    frames_per_scene = recipe.views * recipe.shots
+    first = recipe.first_frame // frames_per_scene
+    last = (recipe.first_frame + recipe.frames - 1) // frames_per_scene
+    for index in range(first, min(last + 1, first + CHECKED_SCENES)):
+        sample_scene(recipe, library, index)
+
+
 def _draw_ground(draws: DrawRecorder, surface: schema.Surface, half_size_m: tuple[float, float]) -> Ground:
-    parameters = {f.name.removeprefix("surface."): draws.draw(f) for f in iter_factors(surface.appearance)}
+    parameters = {short: draws.draw(f) for short, f in factors_of(surface.appearance, "surface.").items()}
     tray = None
     if draws.draw(surface.tray.presence):
-        tray_factors: list[Factor] = list(iter_factors(surface.tray))
-        tray = {
-            f.name.removeprefix("surface.tray."): draws.draw(f)
-            for f in tray_factors
-            if f is not surface.tray.presence
-        }
+        tray_factors = factors_of(surface.tray, "surface.tray.")
+        tray = {short: draws.draw(f) for short, f in tray_factors.items() if short != "presence"}
     return Ground(half_size_m=half_size_m, parameters=parameters, tray=tray)

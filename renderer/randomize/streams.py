@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from renderer.recipe.keys import Level
+
+_TWO_WORDS = struct.Struct("<2Q")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,36 @@ def stream(key: StreamKey) -> np.random.Generator:
     SHA-256 turns the key into the 128-bit key of a Philox counter generator (Salmon et al. 2011), so
     that streams of different keys are independent and none is a shifted copy of another.
     """
-    parts = [key.seed, key.level.value, list(key.index), key.name, key.slot, key.attempt]
-    digest = hashlib.sha256(json.dumps(parts).encode()).digest()
-    return np.random.Generator(np.random.Philox(key=np.frombuffer(digest[:16], dtype="<u8")))
+    start = stream_start(key.seed, key.level, key.index)
+    text = f"{start}{json.dumps(key.name)}, {json.dumps(key.slot)}, {key.attempt}]"
+    return np.random.Generator(np.random.Philox(key=np.array(_philox_key(text), dtype=np.uint64)))
+
+
+def stream_start(seed: int, level: Level, index: tuple[int, ...]) -> str:
+    """What the keys of all draws at an index begin with, as text."""
+    return f'[{seed}, "{level.value}", {list(index)}, '
+
+
+def _philox_key(text: str) -> tuple[int, int]:
+    low, high = _TWO_WORDS.unpack_from(hashlib.sha256(text.encode()).digest())
+    return low, high
+
+
+class Streams:
+    """The streams of many draws, one after the other, as `stream` gives them one by one.
+
+    One generator is keyed anew for each draw, which takes a tenth of the time of making another.
+    """
+
+    __slots__ = ("_fresh", "_generator", "_philox")
+
+    def __init__(self) -> None:
+        self._philox = np.random.Philox(key=0)
+        self._generator = np.random.Generator(self._philox)
+        self._fresh: Any = self._philox.state
+
+    def stream(self, text: str) -> np.random.Generator:
+        """The generator of the draw whose key is written `text`; it is good until the next call."""
+        self._fresh["state"]["key"] = _philox_key(text)
+        self._philox.state = self._fresh
+        return self._generator

@@ -160,6 +160,24 @@ class AxisRotation(Range):
         _require(any(self.axis), f"axis of rotation_about must not be zero, got {list(self.axis)}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sometimes:
+    """Drawn from `distribution` with a probability, null in the other cases; for optional factors only."""
+
+    probability: float
+    distribution: "Distribution"
+
+    def __post_init__(self) -> None:
+        _require(
+            0 <= self.probability <= 1,
+            f"probability of sometimes must be in [0, 1], got {self.probability:g}",
+        )
+        _require(
+            not isinstance(self.distribution, Sometimes),
+            "sometimes must not stand in sometimes: multiply the probabilities",
+        )
+
+
 Distribution = (
     Constant
     | Uniform
@@ -172,6 +190,7 @@ Distribution = (
     | DirectionCap
     | UniformRotation
     | AxisRotation
+    | Sometimes
 )
 
 
@@ -243,6 +262,12 @@ def _axis_rotation(arguments: Sequence[Any]) -> AxisRotation:
     return AxisRotation(axis=(x, y, z), low=low, high=high)
 
 
+def read_sometimes(arguments: Sequence[Any], read: Callable[[Any], Distribution]) -> Sometimes:
+    """The arguments of `sometimes`: a probability, and what `read` makes of a value or a distribution."""
+    _require(len(arguments) == 2, f"a probability and a distribution are due, got {list(arguments)}")
+    return Sometimes(probability=_number(arguments[0], "probability"), distribution=read(arguments[1]))
+
+
 PARSERS: Mapping[str, Callable[[Sequence[Any]], Any]] = {
     "constant": lambda arguments: Constant(value=arguments[0] if len(arguments) == 1 else list(arguments)),
     "uniform": _two(Uniform),
@@ -256,6 +281,7 @@ PARSERS: Mapping[str, Callable[[Sequence[Any]], Any]] = {
     "direction_cap": _direction_cap,
     "rotation_uniform": _uniform_rotation,
     "rotation_about": _axis_rotation,
+    "sometimes": lambda arguments: read_sometimes(arguments, parse_distribution),
 }
 
 

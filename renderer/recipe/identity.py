@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from renderer.recipe.distributions import Distribution
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import DEVICE_KEYS, FOLDER_KEYS, RUN_KEYS, Recipe
 
@@ -23,6 +24,8 @@ def recipe_identity(recipe: Recipe) -> dict[str, Any]:
 def _flatten(node: Any, path: str) -> list[tuple[str, Any]]:
     if isinstance(node, Factor):
         return [(path, _plain(node.distribution))]
+    if isinstance(node, Distribution):
+        return [(path, _plain(node))]
     if is_dataclass(node):
         children: Mapping[str, Any] = {f.name: getattr(node, f.name) for f in fields(node)}
     elif isinstance(node, Mapping):

@@ -36,7 +36,8 @@ class FactorSpec:
         shared: one draw for a whole kind of objects or lights, not one for each of them.
         optional: null is a value: it switches off what the factor controls.
         needs: the factor of the same group without which this one is not drawn.
-        until: what it is drawn again for, in words; no condition, correlation or constraint may touch it.
+        until: until when it is drawn again, in words. No other factor may depend on it, for what it is now it
+            may not be later.
     """
 
     kind: Kind
@@ -117,6 +118,11 @@ def interval(default: Sequence[float], **spec: Any) -> Any:
 def named_map(item: str, default: Any = MISSING) -> Any:
     """Declare a map from the user's names to schema dataclasses of the kind `item`."""
     return field(metadata={"map": item, "default": {} if default is MISSING else default})
+
+
+def relations() -> Any:
+    """Declare a map from the user's names to what relates factors; Hydra takes any name without a plus."""
+    return field(metadata={"map": "relation", "default": {}, "open": True})
 
 
 def group() -> Any:

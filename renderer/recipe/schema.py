@@ -6,7 +6,8 @@ YAML files hold choices; what they leave out comes from here. A default is writt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from renderer.recipe.keys import Factor, Kind, Level, factor, group, named_map, number, setting
+from renderer.recipe.distributions import Distribution
+from renderer.recipe.keys import Factor, Kind, Level, factor, group, named_map, number, relations, setting
 
 RANKS = (
     "ace", "two", "three", "four", "five", "six", "seven",
@@ -53,11 +54,13 @@ class Placed:
     """Where an object lies within the layout area, before it is settled."""
 
     x_fraction: Factor = number(
-        ["uniform", -1, 1], low=-1, high=1, help="place across the layout area, -1 left to 1 right"
-    )
+        ["uniform", -1, 1], low=-1, high=1, until="until it is free of others of its kind",
+        help="place across the layout area, -1 left to 1 right",
+    )  # fmt: skip
     y_fraction: Factor = number(
-        ["uniform", -1, 1], low=-1, high=1, help="place along the layout area, -1 near to 1 far"
-    )
+        ["uniform", -1, 1], low=-1, high=1, until="until it is free of others of its kind",
+        help="place along the layout area, -1 near to 1 far",
+    )  # fmt: skip
     rotation: Factor = factor(
         ["rotation_about", [0, 0, 1], 0, 360], Kind.ROTATION, help="turn relative to lying flat"
     )
@@ -91,11 +94,15 @@ class Dice(Placed):
         ["choice", ["drilled", "printed"]], Kind.NAME, options=("drilled", "printed"), help="pip style"
     )
     color: Factor = factor(["hsv", [0, 1], [0, 1], [0.02, 1]], Kind.COLOR, help="body colour")
-    color_2: Factor = factor(["hsv", [0, 1], [0, 1], [0.02, 1]], Kind.COLOR, help="colour of the swirl")
+    color_2: Factor = factor(
+        ["hsv", [0, 1], [0, 1], [0.02, 1]], Kind.COLOR, until="until the pips stand out",
+        help="colour of the swirl",
+    )  # fmt: skip
     swirl: Factor = number(["choice", {0.0: 3, 0.5: 1, 1.0: 1}], low=0, high=1, help="strength of the swirl")
     pip_color: Factor = factor(
-        ["choice", {"#f4f2ea": 5, "#0c0c0c": 4, "#c02020": 1}], Kind.COLOR, help="pip colour"
-    )
+        ["choice", {"#f4f2ea": 5, "#0c0c0c": 4, "#c02020": 1}], Kind.COLOR, until="until the pips stand out",
+        help="pip colour",
+    )  # fmt: skip
     pip_contrast: float = setting(
         2.5, float, low=1, high=20, help="least WCAG contrast ratio between pips and body"
     )
@@ -494,6 +501,22 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """Where `when` holds, the factor is drawn from `draw` and not as its own key says."""
+
+    factor: str
+    when: str
+    draw: Distribution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """Factors with a common cause: the scores of two correlate by the product of their loadings."""
+
+    factors: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A distribution over scenes and all that is needed to render from it."""
 
@@ -514,6 +537,9 @@ class Recipe:
     sensor: Sensor = group()
     labels: Labels = group()
     engine: Engine = group()
+    conditions: Mapping[str, Condition] = relations()
+    correlations: Mapping[str, Correlation] = relations()
+    constraints: Mapping[str, str] = relations()
 
 
 OBJECT_SOURCES: Mapping[str, type] = {"die": Dice, "playing_card": Cards, "primitive": Primitives}

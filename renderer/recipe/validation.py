@@ -1,55 +1,24 @@
 """From a composed configuration (a plain nested dict) to checked settings, a `Recipe` above all."""
 
-import math
 import operator
 import re
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import Field, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import Field, fields, is_dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.contradictions import check_camera
-from renderer.recipe.distributions import (
-    AxisRotation,
-    BlackBody,
-    Choice,
-    ColorBox,
-    Constant,
-    DirectionCap,
-    Distribution,
-    Integer,
-    Range,
-    UniformRotation,
-    parse_distribution,
-)
-from renderer.recipe.keys import Factor, FactorSpec, Kind, SettingSpec, bounds_text
+from renderer.recipe.factors import parse_factor
+from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
+from renderer.recipe.relations import parse_relations
 from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe, RigCamera
-from renderer.recipe.settings import check_value, is_number, parse_setting, show, unit_text
+from renderer.recipe.settings import parse_setting
 
 Settings = TypeVar("Settings")
 
-HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 MAP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-
-_CONTINUOUS: Mapping[Kind, tuple[type, ...]] = {
-    Kind.COLOR: (ColorBox, BlackBody),
-    Kind.DIRECTION: (DirectionCap,),
-    Kind.ROTATION: (UniformRotation, AxisRotation),
-    Kind.INTEGER: (Integer,),
-    Kind.FLAG: (),
-    Kind.NAME: (),
-}
-_FORMS: Mapping[Kind, str] = {
-    Kind.NUMBER: "a number",
-    Kind.INTEGER: "a whole number",
-    Kind.FLAG: "true or false",
-    Kind.NAME: "a name",
-    Kind.COLOR: "a colour '#rrggbb'",
-    Kind.DIRECTION: "a direction [x, y, z]",
-    Kind.ROTATION: "a rotation, such as [rotation_about, [0, 0, 1], 0, 360]",
-}
 
 
 def parse_recipe(config: Mapping[str, Any]) -> Recipe:
@@ -62,7 +31,7 @@ def parse_recipe(config: Mapping[str, Any]) -> Recipe:
     if not recipe.objects:
         raise RecipeError("objects must name at least one kind of object, got none")
     check_camera(recipe)
-    return recipe
+    return parse_relations(recipe)
 
 
 def parse_settings(schema: type[Settings], config: Mapping[str, Any]) -> Settings:
@@ -189,88 +158,5 @@ _MAP_ITEMS: Mapping[str, Callable[[Any, str], Any]] = {
     "objects": _parse_object_kind,
     "lights": partial(_parse_group, Lamps),
     "rig": partial(_parse_group, RigCamera),
+    "relation": lambda config, path: config,  # what it says is checked when all factors are known
 }
-
-
-def parse_factor(spec: FactorSpec, value: Any, name: str) -> Factor:
-    """Read and check one factor slot.
-
-    Raises:
-        RecipeError: the message begins with the factor's name.
-    """
-    try:
-        distribution = _constant_vector(spec, value) or parse_distribution(value)
-    except RecipeError as error:
-        raise RecipeError(f"{name}: {error}") from None
-    _check_distribution(spec, distribution, name)
-    if spec.kind is Kind.DIRECTION:
-        distribution = _with_unit_vectors(distribution)
-    return Factor(name=name, distribution=distribution, spec=spec)
-
-
-def _constant_vector(spec: FactorSpec, value: Any) -> Constant | None:
-    """A plain direction [x, y, z] is a constant, although it is a list without a distribution's name."""
-    is_vector = spec.kind is Kind.DIRECTION and isinstance(value, list | tuple) and len(value) == 3
-    return Constant(value=list(value)) if is_vector and all(is_number(v) for v in value) else None
-
-
-def _with_unit_vectors(distribution: Distribution) -> Distribution:
-    """Constant directions, and choices among them, at unit length."""
-    if isinstance(distribution, Constant):
-        return Constant(value=_unit_vector(distribution.value))
-    if isinstance(distribution, Choice):
-        return replace(distribution, options=tuple(_unit_vector(v) for v in distribution.options))
-    return distribution
-
-
-def _unit_vector(vector: Sequence[float]) -> list[float]:
-    length = math.hypot(*vector)
-    return [v / length for v in vector]
-
-
-def _check_distribution(spec: FactorSpec, distribution: Distribution, name: str) -> None:
-    if isinstance(distribution, Constant):
-        _check_factor_value(spec, distribution.value, name)
-    elif isinstance(distribution, Choice):
-        for option in distribution.options:
-            _check_factor_value(spec, option, name)
-    elif spec.kind is Kind.NUMBER:
-        if not isinstance(distribution, Range) or isinstance(
-            distribution, BlackBody | DirectionCap | AxisRotation
-        ):
-            raise RecipeError(f"{name} must be a number, but its distribution draws none")
-        _check_range(spec, distribution, name)
-    elif isinstance(distribution, _CONTINUOUS[spec.kind]):
-        if isinstance(distribution, Integer):
-            _check_range(spec, distribution, name)
-    else:
-        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, but its distribution draws none")
-
-
-def _check_range(spec: FactorSpec, bounds: Range, name: str) -> None:
-    for value in (bounds.low, bounds.high):
-        if (spec.low is not None and value < spec.low) or (spec.high is not None and value > spec.high):
-            raise RecipeError(
-                f"{name} must be {bounds_text(spec)}{unit_text(spec)}, got [{bounds.low:g}, {bounds.high:g}]"
-            )
-
-
-def _check_factor_value(spec: FactorSpec, value: Any, name: str) -> None:
-    _check_form(spec, value, name)
-    check_value(spec, value, name)
-
-
-def _check_form(spec: FactorSpec, value: Any, name: str) -> None:
-    fits = {
-        Kind.NUMBER: is_number(value),
-        Kind.INTEGER: is_number(value) and float(value).is_integer(),
-        Kind.FLAG: isinstance(value, bool),
-        Kind.NAME: isinstance(value, str),
-        Kind.COLOR: isinstance(value, str) and HEX_COLOR.fullmatch(value) is not None,
-        Kind.DIRECTION: isinstance(value, list | tuple) and len(value) == 3 and all(map(is_number, value)),
-        Kind.ROTATION: False,
-    }
-    if not fits[spec.kind]:
-        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {show(value)}")
-    if spec.kind is Kind.DIRECTION and not 0 < math.hypot(*value) < math.inf:
-        raise RecipeError(f"{name} must be a direction of finite length above 0, got {show(value)}")

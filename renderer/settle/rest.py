@@ -99,14 +99,20 @@ class HeightMap:
 
 
 def _drop(objects: list[SceneObject]) -> list[SceneObject]:
-    if not objects:
-        return []
     supports = [support_of(item) for item in objects]
+    if not any(item.contact is Contact.STACK for item in objects):
+        return [_grounded(item, support) for item, support in zip(objects, supports, strict=True)]
     reach = max(_outermost_m(item, support) for item, support in zip(objects, supports, strict=True))
     cells = 2 * math.ceil((reach + 2 * CELL_M) / CELL_M)
     ground_m = np.zeros((cells, cells))
     heights = HeightMap(half_m=cells * CELL_M / 2, height_m=ground_m, stacked_m=ground_m.copy())
     return [_drop_one(item, support, heights) for item, support in zip(objects, supports, strict=True)]
+
+
+def _grounded(item: SceneObject, support: Support) -> SceneObject:
+    """On the ground: there is nothing else to lie on where nothing stacks."""
+    x, y, _ = item.pose.position_m
+    return _moved(item, (x, y, GAP_M - float(support.lower_m(support.outline_m).min())))
 
 
 def _outermost_m(item: SceneObject, support: Support) -> float:
