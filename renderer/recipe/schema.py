@@ -443,8 +443,9 @@ class Sensor:
         help="how colours are interpolated",
     )  # fmt: skip
     tone_curve: Factor = factor(
-        "soft", Kind.NAME, options=TONE_CURVES, level=Level.SHOT, help="how highlights end"
-    )
+        "soft", Kind.NAME, options=TONE_CURVES, level=Level.SHOT,
+        help="how light ends in white: bent, cut, or as on film, shadows too",
+    )  # fmt: skip
     contrast: Factor | None = number(
         None,
         low=-1,
@@ -454,7 +455,7 @@ class Sensor:
         help="strength of the S-curve; below 0 it flattens",
     )
     sharpening: Factor | None = number(
-        None, low=0, high=10, level=Level.SHOT, optional=True, help="strength of the unsharp mask"
+        None, low=0, high=10, level=Level.SHOT, optional=True, help="strength of the unsharp mask on luma"
     )
     sharpening_radius_px: Factor = number(
         1.0, unit="px", low=0.1, high=20, level=Level.SHOT, needs="sharpening",
@@ -474,7 +475,7 @@ class Sensor:
     )
     jpeg_tables: Factor = factor(
         "standard", Kind.NAME, options=JPEG_TABLES, level=Level.SHOT, needs="jpeg_quality",
-        help="quantization tables that the quality scales",
+        help="quantization tables that the quality scales; 50 leaves them as they are",
     )  # fmt: skip
     jpeg_subsampling: Factor = factor(
         "4:2:0", Kind.NAME, options=SUBSAMPLINGS, level=Level.SHOT, needs="jpeg_quality",

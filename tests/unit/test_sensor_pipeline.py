@@ -172,6 +172,15 @@ def test_steps_give_finite_numbers_for_lamps_of_any_brightness():
     assert 60 < image.float().mean() < 200
 
 
+@pytest.mark.parametrize("curve", ["soft", "hard", "filmic"])
+@pytest.mark.parametrize("gain_ev", [0.0, 1.0, 3.0])
+@pytest.mark.parametrize("mosaic", [None, "grbg"])
+def test_what_saturates_the_sensor_is_white_on_every_curve(curve, gain_ev, mosaic):
+    values = SensorValues(tone_curve=curve, gain_ev=gain_ev, mosaic=mosaic, demosaic="malvar")
+    image = develop(light(), [values], [1])
+    assert (image[..., 4, 6:8] == 255).all()
+
+
 def test_equal_seeds_give_equal_noise_and_others_other():
     values = [SensorValues(**STEPS["iso"])]
     first = develop(light(), values, [5])
