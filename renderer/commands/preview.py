@@ -14,7 +14,8 @@ from renderer.dataset.files import check_writable
 from renderer.errors import RecipeError
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.randomize.scenes import check_constraints
-from renderer.recipe.schema import Recipe, RigCamera
+from renderer.recipe.imaging import RigCamera
+from renderer.recipe.schema import Recipe
 
 LONGEST_SIDE_PX = 320
 MOST_SAMPLES = 4

@@ -10,7 +10,7 @@ from renderer.errors import RecipeError
 from renderer.lens.distortion import COEFFICIENTS
 from renderer.lens.source import lens_fault
 from renderer.randomize.draws import DrawRecorder
-from renderer.recipe import schema
+from renderer.recipe import imaging
 from renderer.rotation import quaternion_about, quaternion_product, rotation_matrix
 from renderer.scene import Camera, Lens, Motion, Pose, Quaternion, SceneObject, Vector3
 
@@ -37,7 +37,7 @@ class _Aim:
 
 
 def draw_camera(
-    draws: DrawRecorder, camera: schema.Camera, around: Surroundings
+    draws: DrawRecorder, camera: imaging.Camera, around: Surroundings
 ) -> tuple[Camera, str | None]:
     """Draw a camera; returns it with the name of the object that it looks at, if any.
 
@@ -54,7 +54,7 @@ def draw_camera(
     return _with_lens(draws, camera, aimed), aim.followed
 
 
-def _with_intrinsics(draws: DrawRecorder, camera: schema.Camera, fixed: schema.RigCamera | None) -> Camera:
+def _with_intrinsics(draws: DrawRecorder, camera: imaging.Camera, fixed: imaging.RigCamera | None) -> Camera:
     """A camera at the origin: by its matrix where there is one, else by field of view or focal length."""
     width, height = camera.width_px, camera.height_px
     matrix = fixed.K if fixed is not None and fixed.K is not None else camera.K
@@ -71,7 +71,7 @@ def _with_intrinsics(draws: DrawRecorder, camera: schema.Camera, fixed: schema.R
     return Camera(width_px=width, height_px=height, fx_px=fx, fy_px=fy, cx_px=cx, cy_px=cy, pose=Pose())
 
 
-def _fixed_aim(fixed: schema.RigCamera) -> _Aim:
+def _fixed_aim(fixed: imaging.RigCamera) -> _Aim:
     position, target = np.array(fixed.position_m), np.array(fixed.target_m)
     away = position - target
     distance_m = float(np.linalg.norm(away))
@@ -81,7 +81,7 @@ def _fixed_aim(fixed: schema.RigCamera) -> _Aim:
     return _Aim(pose=Pose(position_m=(x, y, z), rotation_wxyz=rotation), distance_m=distance_m)
 
 
-def _draw_aim(draws: DrawRecorder, camera: schema.Camera, plain: Camera, around: Surroundings) -> _Aim:
+def _draw_aim(draws: DrawRecorder, camera: imaging.Camera, plain: Camera, around: Surroundings) -> _Aim:
     target, followed = _draw_target(draws, camera, around)
     if camera.direction is not None:
         azimuth_deg, tilt_deg = direction_angles_deg(draws.draw(camera.direction))
@@ -102,7 +102,7 @@ def _draw_aim(draws: DrawRecorder, camera: schema.Camera, plain: Camera, around:
 
 
 def _draw_target(
-    draws: DrawRecorder, camera: schema.Camera, around: Surroundings
+    draws: DrawRecorder, camera: imaging.Camera, around: Surroundings
 ) -> tuple[Vector3, str | None]:
     """The target, and the object that it is counted from, where the scene has one of the kind."""
     x = draws.draw(camera.target_x_fraction) * around.half_size_m[0]
@@ -116,7 +116,7 @@ def _draw_target(
     return (from_x + x, from_y + y, from_z + z), chosen.name
 
 
-def _with_focus(draws: DrawRecorder, camera: schema.Camera, sharp: Camera, distance_m: float) -> Camera:
+def _with_focus(draws: DrawRecorder, camera: imaging.Camera, sharp: Camera, distance_m: float) -> Camera:
     """The camera with an aperture; its focal length follows from the intrinsics and the sensor's width."""
     assert camera.f_stop is not None, "a pinhole has no focus"
     focal_length_m = sharp.fx_px / sharp.width_px * camera.sensor_width_mm / 1000
@@ -127,7 +127,7 @@ def _with_focus(draws: DrawRecorder, camera: schema.Camera, sharp: Camera, dista
     )
 
 
-def _draw_motion(draws: DrawRecorder, camera: schema.Camera) -> Motion | None:
+def _draw_motion(draws: DrawRecorder, camera: imaging.Camera) -> Motion | None:
     if camera.motion_deg is None and camera.motion_m is None:
         return None
     angle_rad = math.radians(draws.draw(camera.motion_angle_deg))
@@ -140,7 +140,7 @@ def _draw_motion(draws: DrawRecorder, camera: schema.Camera) -> Motion | None:
     )
 
 
-def _with_lens(draws: DrawRecorder, camera: schema.Camera, straight: Camera) -> Camera:
+def _with_lens(draws: DrawRecorder, camera: imaging.Camera, straight: Camera) -> Camera:
     """The camera with a lens that can be rendered: coefficients are drawn again until one can."""
     distortion = camera.distortion
     if distortion.model == "none":

@@ -4,7 +4,8 @@ import math
 from collections.abc import Sequence
 
 from renderer.errors import RecipeError, unknown_name_message
-from renderer.recipe.schema import Camera, Recipe
+from renderer.recipe.imaging import Camera
+from renderer.recipe.schema import Recipe
 
 # Of each row only one key can count.
 EXCLUSIVE = (("fov_deg", "K"), ("distance_m", "height_m"), ("direction", "height_m"))

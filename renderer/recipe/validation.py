@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.contradictions import check_camera
 from renderer.recipe.factors import parse_factor
+from renderer.recipe.imaging import RigCamera
 from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
 from renderer.recipe.relations import parse_relations
-from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe, RigCamera
+from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
 from renderer.recipe.settings import parse_setting
 
 Settings = TypeVar("Settings")

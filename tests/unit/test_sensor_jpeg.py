@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy import fft
 
-from renderer.recipe.schema import JPEG_TABLES, SUBSAMPLINGS
+from renderer.recipe.imaging import JPEG_TABLES, SUBSAMPLINGS
 from renderer.sensor.dct import forward_dct, inverse_dct
 from renderer.sensor.jpeg import FACTORS_HW, compress
 from renderer.sensor.quantization import TABLES, scaled_tables

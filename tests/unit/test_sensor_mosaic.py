@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from renderer.recipe.schema import DEMOSAICS, MOSAICS
+from renderer.recipe.imaging import DEMOSAICS, MOSAICS
 from renderer.sensor.mosaic import demosaic, mosaic
 
 OPENCV = {
