@@ -62,7 +62,7 @@ def run_jobs(
     Raises:
         GaplessError: of the first job that cannot run; nothing was started.
     """
-    parsed = _parse_arguments(arguments)
+    parsed = parse_arguments(arguments)
     register_schema(schema)
     for overrides in jobs_of(parsed.overrides, _keys_of(schema, list), multirun=parsed.multirun):
         job = _compose(schema, config_name, overrides, parsed)
@@ -94,7 +94,24 @@ def _keys_of(schema: Schema[Any], kind: type) -> list[str]:
     return [name for name, spec in specs if isinstance(spec, SettingSpec) and spec.type is kind]
 
 
-def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+def compose_job(
+    schema: Schema[Settings], config_name: str, parsed: argparse.Namespace, overrides: Sequence[str]
+) -> ResolvedJob[Settings]:
+    """Compose and check one job, and leave it at that.
+
+    Args:
+        parsed: the command line, for `--config-dir`.
+        overrides: of the job.
+
+    Raises:
+        GaplessError: an unknown key, group or value, in one sentence.
+    """
+    register_schema(schema)
+    (job,) = jobs_of(overrides, _keys_of(schema, list), multirun=False)
+    return _compose(schema, config_name, job, parsed)
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read Hydra's options and the overrides.
 
     Raises:

@@ -222,8 +222,9 @@ def _with_unit_vectors(distribution: Distribution) -> Distribution:
 
 
 def _unit_vector(vector: Sequence[float]) -> list[float]:
+    """At unit length; what is that long but for rounding stays as it is, so that written is read again."""
     length = math.hypot(*vector)
-    return [v / length for v in vector]
+    return [float(v) for v in vector] if abs(length - 1) < 1e-15 else [v / length for v in vector]
 
 
 def _check_distribution(spec: FactorSpec, distribution: Distribution, name: str) -> None:
