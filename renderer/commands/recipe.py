@@ -128,7 +128,7 @@ def _show(line: CommandLine) -> None:
     job = line.compose(*line.overrides, *line.words)  # a word is refused there
     print("# @package _global_")
     print(f"# gapless recipe show {shlex.join(line.overrides)}".rstrip())
-    print(recipe_yaml(job.settings, yaml.safe_load(job.yaml)), end="")
+    print(recipe_yaml(job.settings), end="")
 
 
 def _factors(line: CommandLine) -> None:
@@ -187,7 +187,7 @@ def _sides(line: CommandLine) -> tuple[Side, Side]:
 def _side(line: CommandLine, overrides: Sequence[str]) -> Side:
     job = line.compose(*overrides)
     name = shlex.join(overrides) or f"recipe={job.settings.name}"
-    return name, list(iter_entries(job.settings, yaml.safe_load(job.yaml)))
+    return name, list(iter_entries(job.settings))
 
 
 def _parent_side(line: CommandLine, name: str) -> Side:

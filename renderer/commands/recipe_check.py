@@ -4,8 +4,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 
-import yaml
-
 from renderer.catalog.library import BUILT_IN, Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.job import ResolvedJob
@@ -30,7 +28,7 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
     library = open_library(recipe)
     scenes = [sample_scene(recipe, library, index) for index in range(TRIED_SCENES)]
     print(f"{recipe.name}: can be rendered")
-    for name, text in _summary(job, library):
+    for name, text in _summary(recipe, library):
         print(f"  {name:<12}{text}")
     objects = sum(len(scene.objects) for scene in scenes) / TRIED_SCENES
     print(f"  {'drawn':<12}{TRIED_SCENES} scenes without a fault, {objects:.1f} objects each")
@@ -41,8 +39,7 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
     print("next: gapless preview with the same keys, or gapless render with dry_run=true for statistics")
 
 
-def _summary(job: ResolvedJob[Recipe], library: Library) -> Iterator[tuple[str, str]]:
-    recipe = job.settings
+def _summary(recipe: Recipe, library: Library) -> Iterator[tuple[str, str]]:
     shots = recipe.views * recipe.shots
     scenes = (recipe.first_frame + recipe.frames - 1) // shots - recipe.first_frame // shots + 1
     views, shots_each = _count(recipe.views, "view"), _count(recipe.shots, "shot")
@@ -51,7 +48,7 @@ def _summary(job: ResolvedJob[Recipe], library: Library) -> Iterator[tuple[str, 
         yield "objects", f"{name}, source {kind.source}"
     yield "categories", ", ".join(categories(recipe)) or "none: nothing is labelled"
     yield "factors", _factor_counts(recipe)
-    for title, names in _open_maps(job).items():
+    for title, names in _open_maps(recipe).items():
         yield title, ", ".join(names)
     yield "skies", _source_text(library.skies)
     yield "images", _source_text(library.surface_images)
@@ -66,10 +63,10 @@ def _factor_counts(recipe: Recipe) -> str:
     return f"{len(rows)}: {by_level}; {by_state}"
 
 
-def _open_maps(job: ResolvedJob[Recipe]) -> dict[str, list[str]]:
+def _open_maps(recipe: Recipe) -> dict[str, list[str]]:
     """Conditions and the like by the map that they stand in."""
     names: dict[str, list[str]] = {}
-    for entry in iter_entries(job.settings, yaml.safe_load(job.yaml)):
+    for entry in iter_entries(recipe):
         if entry.spec is None and entry.content != {}:
             title, _, name = entry.key.partition(".")
             names.setdefault(title, []).append(name)

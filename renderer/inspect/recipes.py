@@ -36,11 +36,11 @@ class Difference:
     only_right: tuple[str, ...]
 
 
-def recipe_yaml(recipe: Recipe, config: Mapping[str, Any] | None = None) -> str:
+def recipe_yaml(recipe: Recipe) -> str:
     """A recipe as YAML that is read as the same recipe, each key with its range, unit and help."""
     lines: list[str] = []
     open_groups: list[str] = []
-    for entry in iter_entries(recipe, config):
+    for entry in iter_entries(recipe):
         *groups, name = entry.key.split(".")
         opened = range(_shared_length(open_groups, groups), len(groups))
         lines.extend(f"{'  ' * depth}{value_text(groups[depth])}:" for depth in opened)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from renderer.recipe.distributions import Constant
+from renderer.recipe.distributions import Constant, Distribution
 from renderer.recipe.keys import Factor, FactorSpec, Kind, SettingSpec, bounds_text
 from renderer.recipe.schema import Recipe
 from renderer.recipe.settings import unit_text
@@ -73,34 +73,38 @@ def comment_text(spec: FactorSpec | SettingSpec) -> str:
     return f"{allowed}; {spec.help}" if allowed else spec.help
 
 
-def iter_entries(recipe: Recipe, config: Mapping[str, Any] | None = None) -> Iterator[Entry]:
-    """All keys of a recipe, in the order of the schema.
-
-    Args:
-        config: what the recipe was parsed from, for what the schema leaves open.
-    """
-    yield from _of_group(recipe, config or {}, "", "")
+def iter_entries(recipe: Recipe) -> Iterator[Entry]:
+    """All keys of a recipe, in the order of the schema."""
+    yield from _of_group(recipe, "", "")
 
 
-def _of_group(node: Any, config: Any, path: str, owner: str) -> Iterator[Entry]:
+def _of_group(node: Any, path: str, owner: str) -> Iterator[Entry]:
     for field in fields(node):
         value, key = getattr(node, field.name), f"{path}{field.name}"
-        given = config.get(field.name) if isinstance(config, Mapping) else None
         if "spec" in field.metadata:
             content = value.distribution if isinstance(value, Factor) else value
             yield Entry(key=key, spec=field.metadata["spec"], content=content, owner=owner)
         elif "group" in field.metadata:
-            yield from _of_group(value, given, f"{key}.", owner)
+            yield from _of_group(value, f"{key}.", owner)
         else:
-            yield from _of_map(value, given if isinstance(given, Mapping) else {}, key)
+            yield from _of_map(value, key)
 
 
-def _of_map(items: Mapping[str, Any], config: Mapping[str, Any], path: str) -> Iterator[Entry]:
+def _of_map(items: Mapping[str, Any], path: str) -> Iterator[Entry]:
     if not items:
         yield Entry(key=path, spec=None, content={})
     for name, item in items.items():
         key = f"{path}.{name}"
-        if is_dataclass(item) and all(f.metadata for f in fields(item)):
-            yield from _of_group(item, config.get(name), f"{key}.", name)
+        if is_dataclass(item) and all(field.metadata for field in fields(item)):
+            yield from _of_group(item, f"{key}.", name)
         else:
-            yield Entry(key=key, spec=None, content=config.get(name))
+            yield Entry(key=key, spec=None, content=_plain(item))
+
+
+def _plain(node: Any) -> Any:
+    """What the schema leaves open, such as a condition, as plain data."""
+    if isinstance(node, Distribution):
+        return syntax_of(node)
+    if is_dataclass(node):
+        return {field.name: _plain(getattr(node, field.name)) for field in fields(node)}
+    return {key: _plain(item) for key, item in node.items()} if isinstance(node, Mapping) else node

@@ -2,7 +2,9 @@
 
 import functools
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import yaml
@@ -15,14 +17,12 @@ from renderer.recipe.distributions import (
     Constant,
     DirectionCap,
     Distribution,
-    Integer,
-    LogUniform,
     Range,
     TruncatedNormal,
-    Uniform,
     UniformRotation,
 )
 
+WORD_STARTS = re.compile(r"(?<!^)(?=[A-Z])")  # within a name like LogUniform
 LARGEST_EXACT = 2**53  # floats up to here hold every whole number: beyond, one is not written as such
 
 
@@ -44,7 +44,13 @@ def syntax_text(distribution: Distribution) -> str:
 
 @functools.singledispatch
 def _syntax(distribution: Distribution) -> Any:
-    raise AssertionError(f"no syntax for {type(distribution).__name__}")
+    """The name, and the arguments in the order of the fields: what most distributions are written as."""
+    name = WORD_STARTS.sub("_", type(distribution).__name__).lower()
+    return [name, *(_argument(getattr(distribution, field.name)) for field in fields(distribution))]
+
+
+def _argument(value: Any) -> Any:
+    return syntax_of(value) if isinstance(value, Distribution) else _number(value)
 
 
 @_syntax.register
@@ -54,25 +60,10 @@ def _constant(distribution: Constant) -> Any:
 
 
 @_syntax.register
-def _uniform(distribution: Uniform) -> Any:
-    return ["uniform", *_bounds(distribution)]
-
-
-@_syntax.register
-def _log_uniform(distribution: LogUniform) -> Any:
-    return ["log_uniform", *_bounds(distribution)]
-
-
-@_syntax.register
 def _truncated_normal(distribution: TruncatedNormal) -> Any:
     return [
         "truncated_normal", _number(distribution.mean), _number(distribution.sd), *_bounds(distribution)
     ]  # fmt: skip
-
-
-@_syntax.register
-def _integer(distribution: Integer) -> Any:
-    return ["integer", *_bounds(distribution)]
 
 
 @_syntax.register
