@@ -35,7 +35,7 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   workers=1              worker processes
   camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
   engine.samples=8 engine.device=auto|cpu|gpu
-  dry_run=true           sample scenes and statistics only, without Blender
+  dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
   any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]]
 
   -m, --multirun         one job for each combination of comma-separated values, each in a sub-folder of out
