@@ -13,6 +13,8 @@ GaplessError
 import difflib
 from collections.abc import Iterable
 
+SHORTEST_PART = 4  # letters of a name that says something as a part of another
+
 
 class GaplessError(Exception):
     """Base of all errors with a message made for the user."""
@@ -47,8 +49,16 @@ class InfrastructureError(GaplessError):
 
 
 def nearest_first(name: str, known: Iterable[str]) -> list[str]:
-    """Known names sorted by likeness to `name`, the most alike first, without repeats."""
-    return sorted(set(known), key=lambda other: (-difflib.SequenceMatcher(None, name, other).ratio(), other))
+    """Known names sorted by likeness to `name`, the most alike first, without repeats.
+
+    Those that hold the whole name come before others: 'normal' leads to 'truncated_normal', not to 'uniform'.
+    """
+
+    def unlikeness(other: str) -> tuple[bool, float, str]:
+        is_part = len(name) >= SHORTEST_PART and name in other
+        return not is_part, -difflib.SequenceMatcher(None, name, other).ratio(), other
+
+    return sorted(set(known), key=unlikeness)
 
 
 def unknown_name_message(where: str, name: str, known: Iterable[str]) -> str:

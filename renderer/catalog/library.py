@@ -89,7 +89,8 @@ def _at(names: Sequence[str], fraction: float) -> str:
 def _list_folder(key: str, folder: str, suffixes: frozenset[str]) -> dict[str, Path]:
     root = Path(folder).expanduser()
     if not root.is_dir():
-        raise CatalogError(f"{key} must be a folder, got '{folder}', which is not there")
+        reason = "which is a file" if root.exists() else "which is not there"
+        raise CatalogError(f"{key} must be a folder, got '{folder}', {reason}")
     found = sorted(p for p in root.iterdir() if p.suffix.lower() in suffixes and p.is_file())
     if not found:
         raise CatalogError(f"{key} must hold {', '.join(sorted(suffixes))} files, got none in '{folder}'")

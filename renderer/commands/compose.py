@@ -21,7 +21,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException, MissingConfigException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from renderer.commands.job import ResolvedJob, Schema, Settings
 from renderer.commands.main import report
@@ -62,7 +62,7 @@ def run_jobs(
     Raises:
         GaplessError: of the first job that cannot run; nothing was started.
     """
-    parsed = _parse_arguments(arguments)
+    parsed = parse_arguments(arguments)
     register_schema(schema)
     for overrides in jobs_of(parsed.overrides, _keys_of(schema, list), multirun=parsed.multirun):
         job = _compose(schema, config_name, overrides, parsed)
@@ -98,7 +98,24 @@ def _keys_of(schema: Schema[Any], kind: type) -> list[str]:
     return [name for name, spec in specs if isinstance(spec, SettingSpec) and spec.type is kind]
 
 
-def _parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
+def compose_job(
+    schema: Schema[Settings], config_name: str, parsed: argparse.Namespace, overrides: Sequence[str]
+) -> ResolvedJob[Settings]:
+    """Compose and check one job, and leave it at that.
+
+    Args:
+        parsed: the command line, for `--config-dir`.
+        overrides: of the job.
+
+    Raises:
+        GaplessError: an unknown key, group or value, in one sentence.
+    """
+    register_schema(schema)
+    (job,) = jobs_of(overrides, _keys_of(schema, list), multirun=False)
+    return _compose(schema, config_name, job, parsed)
+
+
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """Read Hydra's options and the overrides.
 
     Raises:
@@ -156,6 +173,8 @@ def _compose(
             config = hydra.compose(config_name, overrides=[*overrides, *search_path])
         except MissingConfigException as error:
             raise RecipeError(_explain_missing(error)) from None
+        except yaml.YAMLError as error:
+            raise RecipeError(_explain_yaml(error)) from None
         except (HydraException, OmegaConfBaseException, ValueError) as error:
             known = _known_keys(config_name, overrides, search_path)
             raise RecipeError(_explain(error, overrides, known, _keys_of(schema, list))) from None
@@ -168,7 +187,7 @@ def _resolve(
     try:
         plain: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        raise RecipeError(_first_line(error)) from None
+        raise RecipeError(_explain_value(error)) from None
     settings = schema.parse(plain)
     if multirun:
         settings = _with_own_out(settings, overrides)
@@ -230,8 +249,33 @@ def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str], l
     return _first_line(error)
 
 
+def _explain_yaml(error: yaml.YAMLError) -> str:
+    """Where a file is no YAML, and why."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return f"a file is no YAML: {_first_line(error)}"
+    return f"{mark.name} is no YAML in line {mark.line + 1}: {getattr(error, 'problem', None) or error}"
+
+
+def _explain_value(error: OmegaConfBaseException) -> str:
+    """A value that is missing, or that refers to nothing."""
+    if isinstance(error, MissingMandatoryValue):
+        return f"{error.full_key} must have a value, got ???"
+    if isinstance(error, InterpolationKeyError):
+        return f"{error.full_key} must refer to a key that is there: {_first_line(error).lower()}"
+    return _first_line(error)
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    """What an error of Hydra's says, without where it was raised."""
+    line: str = str(error).strip().splitlines()[0]
+    name, _, rest = line.removeprefix("In '").partition("': ")
+    if rest.startswith("ConfigTypeError"):
+        return (
+            f"{name} has a list where a group of keys is due, or a group where a list is due: "
+            "compare it with what gapless recipe show prints"
+        )
+    return line
 
 
 def _flat_keys(node: Any, path: str = "") -> list[str]:

@@ -9,6 +9,7 @@ from renderer.errors import GaplessError, InputError, unknown_name_message
 COMMANDS = {
     "render": "render a labelled dataset from a recipe",
     "preview": "render a quick contact sheet of a recipe",
+    "recipe": "show, check and compare recipes, without rendering",
     "train": "train a detector on labelled images",
     "evaluate": "measure a detector on labelled images",
     "gap": "measure what is lost by training on rendered instead of real images",

@@ -36,7 +36,7 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   workers=1              worker processes
   camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
   engine.samples=8 engine.device=auto|cpu|gpu
-  dry_run=true           sample scenes and statistics only, without Blender
+  dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
   any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]]
 
   -m, --multirun         one job for each combination of comma-separated values, each in a sub-folder of out
@@ -55,10 +55,15 @@ def run(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         return 0
-    return run_jobs(arguments, schema=RECIPE, config_name="render", check=_check, work=_work)
+    return run_jobs(arguments, schema=RECIPE, config_name="render", check=check_job, work=_work)
 
 
-def _check(job: ResolvedJob[Recipe]) -> None:
+def check_job(job: ResolvedJob[Recipe]) -> None:
+    """Check what a job needs besides its recipe: devices, the user's files and the folder to write to.
+
+    Raises:
+        GaplessError: something is not there or cannot be used.
+    """
     check_devices(job.settings)
     library = open_library(job.settings)
     check_constraints(job.settings, library)

@@ -24,7 +24,7 @@ from renderer.recipe.distributions import (
     read_sometimes,
 )
 from renderer.recipe.keys import Factor, FactorSpec, Kind, bounds_text
-from renderer.recipe.settings import check_value, is_number, show, unit_text
+from renderer.recipe.settings import check_value, is_number, number_hint, show, unit_text
 
 HEX_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -87,8 +87,9 @@ def _with_unit_vectors(distribution: Distribution) -> Distribution:
 
 
 def _unit_vector(vector: Sequence[float]) -> list[float]:
+    """At unit length; what is that long but for rounding stays as it is, so that written is read again."""
     length = math.hypot(*vector)
-    return [v / length for v in vector]
+    return [float(v) for v in vector] if abs(length - 1) < 1e-15 else [v / length for v in vector]
 
 
 def _check_distribution(spec: FactorSpec, distribution: Distribution, name: str) -> None:
@@ -138,6 +139,7 @@ def _check_form(spec: FactorSpec, value: Any, name: str) -> None:
         Kind.ROTATION: False,
     }
     if not fits[spec.kind]:
-        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {show(value)}")
+        hint = number_hint(spec, value) if spec.kind in (Kind.NUMBER, Kind.INTEGER) else ""
+        raise RecipeError(f"{name} must be {_FORMS[spec.kind]}, got {show(value)}{hint}")
     if spec.kind is Kind.DIRECTION and not 0 < math.hypot(*value) < math.inf:
         raise RecipeError(f"{name} must be a direction of finite length above 0, got {show(value)}")

@@ -1,12 +1,14 @@
 """Checks of settings: fixed values, lists and ranges of them, and maps of names."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Never
 
 from renderer.errors import RecipeError, unknown_name_message
 from renderer.recipe.keys import FactorSpec, SettingSpec, bounds_text
 
+NUMBER_WITH_UNIT = re.compile(r"\s*[-+]?\d[\d.]*\s*(?:[^\W\d_]+|[%°])\s*")  # 5 cm, 640px, 50%
 _FORMS: Mapping[type, str] = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 _PLURALS: Mapping[type, str] = {int: "whole numbers", float: "numbers", str: "texts", bool: "true and false"}
 
@@ -28,7 +30,7 @@ def parse_setting(spec: SettingSpec, value: Any, name: str) -> Any:
     if spec.type is list:
         return _parse_list(spec, value, name)
     if not _fits(spec.type, value):
-        hint = ": a setting takes no distribution" if isinstance(value, list) else ""
+        hint = ": a setting takes no distribution" if isinstance(value, list) else number_hint(spec, value)
         raise RecipeError(f"{name} must be {_FORMS[spec.type]}, got {show(value)}{hint}")
     check_value(spec, value, name)
     if spec.suffix and not value.endswith(spec.suffix):
@@ -107,6 +109,13 @@ def check_value(spec: FactorSpec | SettingSpec, value: Any, name: str) -> None:
     too_low = spec.low is not None and value < spec.low
     if too_low or (spec.high is not None and value > spec.high) or not math.isfinite(value):
         raise RecipeError(f"{name} must be {bounds_text(spec)}{unit_text(spec)}, got {value:g}")
+
+
+def number_hint(spec: FactorSpec | SettingSpec, value: Any) -> str:
+    """What to write for a number with a unit, such as '5 cm'; nothing for other values."""
+    if not isinstance(value, str) or not NUMBER_WITH_UNIT.fullmatch(value):
+        return ""
+    return f": write the number alone{f', in {spec.unit}' if spec.unit else ''}"
 
 
 def unit_text(spec: FactorSpec | SettingSpec) -> str:

@@ -111,7 +111,12 @@ def _parse_group(schema: type, config: Any, path: str) -> Any:
 
 
 def _unknown_key_message(name: str, key: str, known: Mapping[str, Any], path: str) -> str:
+    """Names the nearest key of the group, or one of this very name in another group of a recipe."""
+    elsewhere = [other for other, _ in iter_specs(Recipe) if other.endswith(f".{key}")]
+    is_of_recipe = path.partition(".")[0] in {f.name for f in fields(Recipe)}
     nearest = _join(path, nearest_first(key, known)[0])
+    if is_of_recipe and elsewhere:
+        nearest = nearest_first(name, elsewhere)[0]
     return f"key '{name}' is unknown; did you mean '{nearest}'?"
 
 
@@ -149,7 +154,9 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
 def _parse_object_kind(config: Any, path: str) -> Any:
     if not isinstance(config, Mapping):
         raise RecipeError(f"{path} must be a group of keys, got {config!r}")
-    source = str(config.get("source"))
+    if config.get("source") is None:
+        raise RecipeError(f"{path}.source must be given: one of {', '.join(OBJECT_SOURCES)}")
+    source = str(config["source"])
     if source not in OBJECT_SOURCES:
         raise RecipeError(unknown_name_message(f"{path}.source", source, OBJECT_SOURCES))
     return _parse_group(OBJECT_SOURCES[source], config, path)

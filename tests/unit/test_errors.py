@@ -32,6 +32,12 @@ def test_all_known_names_are_listed_once_whatever_their_order(name, known):
     assert listed == nearest_first(name, known[::-1] + known)
 
 
+def test_names_that_hold_the_whole_name_come_first():
+    known = ["uniform", "log_uniform", "truncated_normal", "constant"]
+    assert nearest_first("normal", known)[0] == "truncated_normal"
+    assert nearest_first("uniform", known)[0] == "uniform"
+
+
 def test_a_message_names_what_was_typed_the_nearest_and_the_others():
     message = unknown_name_message("recipe", "dise", ["cards", "dice"])
     assert message == "recipe 'dise' is unknown; did you mean 'dice'? (known: dice, cards)"

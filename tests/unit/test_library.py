@@ -96,7 +96,7 @@ class TestFolders:
 
     def test_a_file_is_no_folder(self, key, suffixes, tmp_path):
         file = save_image(tmp_path / "a.png")
-        assert refusal(key, file) == f"{key} must be a folder, got '{file}', which is not there"
+        assert refusal(key, file) == f"{key} must be a folder, got '{file}', which is a file"
 
     def test_a_folder_without_anything_to_use_says_what_it_must_hold(self, key, suffixes, tmp_path):
         (tmp_path / "notes.txt").write_text("no image")

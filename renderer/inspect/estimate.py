@@ -1,0 +1,163 @@
+"""What rendering a recipe would cost: time and disk, each with its basis.
+
+The rates are those of `docs/results.md`, section Rendering and the sets of section The reality gap: the
+start line: an AMD EPYC with 2 cores and no GPU. Nothing was measured on a GPU.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from renderer.recipe.schema import Recipe
+from renderer.scene import Camera, Scene
+
+MACHINE = "2 cores of an AMD EPYC, no GPU (docs/results.md)"
+MEASURED_CORES = 2
+CAMERA_SAMPLES_PER_S = 1.0e6
+CAMERA_SAMPLES_PER_S_BETWEEN = (0.5e6, 1.3e6)  # over scenes, materials and bounces
+DENOISED_PIXELS_PER_S = 0.15e6
+BUILD_S_PER_SCENE = 0.34  # sampled and built
+LABEL_S_PER_FRAME = 0.07  # exposed, labelled, encoded and written
+START_S = 4.0  # of Blender, in each worker
+BYTES_PER_PIXEL = 1.4  # of a PNG: dice 1.31, cards 1.50
+BYTES_PER_INSTANCE = 450  # of a record and of annotations.json
+MEMORY_BYTES_PER_WORKER = 1.0e9
+LENS_PIXELS = 4  # traced for each pixel of a distorted image: twice as dense in each direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a recipe asks for, added up over its scenes.
+
+    Attributes:
+        camera_samples: pixels times samples times traces, second traces for labels included.
+        draw_bytes: length of the draws of all frames as JSON.
+    """
+
+    frames: int = 0
+    scenes: int = 0
+    views: int = 0
+    pixels: int = 0
+    traced_pixels: int = 0
+    camera_samples: int = 0
+    instances: int = 0
+    draw_bytes: int = 0
+
+
+def traces_of(camera: Camera, samples: int) -> Sequence[tuple[int, int]]:
+    """The traces that a view needs, each as (pixels, samples a pixel), the image's own first.
+
+    Depth of field and motion blur need labels from a trace of their own: one sample, both off. Lens
+    distortion is warped from a denser image.
+    """
+    pixels = camera.width_px * camera.height_px * (1 if camera.lens is None else LENS_PIXELS)
+    needs_labels = camera.aperture_m > 0 or camera.motion is not None
+    return [(pixels, samples), *([(pixels, 1)] if needs_labels else [])]
+
+
+def add_view(work: Work, recipe: Recipe, camera: Camera) -> Work:
+    """The work with one more view."""
+    traces = traces_of(camera, recipe.engine.samples)
+    return replace(
+        work,
+        views=work.views + 1,
+        traced_pixels=work.traced_pixels + traces[0][0],
+        camera_samples=work.camera_samples + sum(pixels * samples for pixels, samples in traces),
+    )
+
+
+def add_frame(work: Work, recipe: Recipe, scene: Scene, draw_bytes: int) -> Work:
+    """The work with one more frame."""
+    return replace(
+        work,
+        frames=work.frames + 1,
+        pixels=work.pixels + recipe.camera.width_px * recipe.camera.height_px,
+        instances=work.instances + sum(item.category is not None for item in scene.objects),
+        draw_bytes=work.draw_bytes + draw_bytes,
+    )
+
+
+def estimate(recipe: Recipe, work: Work, cores: int) -> dict[str, Any]:
+    """Time, disk and memory as plain data, each with what it is computed from.
+
+    Args:
+        cores: of this machine.
+    """
+    workers = min(recipe.workers, max(work.scenes, 1))
+    lowest, highest = (_seconds(recipe, work, rate) for rate in reversed(CAMERA_SAMPLES_PER_S_BETWEEN))
+    return {
+        "work": asdict(work),
+        "seconds": _seconds(recipe, work, CAMERA_SAMPLES_PER_S) + START_S,
+        "seconds_between": [lowest + START_S, highest + START_S],
+        "seconds_here": _seconds(recipe, work, CAMERA_SAMPLES_PER_S) * MEASURED_CORES / cores + START_S,
+        "measured_cores": MEASURED_CORES,
+        "cores_here": cores,
+        "workers": workers,
+        "image_bytes": round(work.pixels * BYTES_PER_PIXEL),
+        "record_bytes": 2 * work.draw_bytes + BYTES_PER_INSTANCE * work.instances,
+        "memory_bytes": round(workers * MEMORY_BYTES_PER_WORKER),
+        "basis": _basis(recipe, work),
+        "largest_unknown": _largest_unknown(recipe),
+    }
+
+
+def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
+    """On the measured machine, but for starting; any number of workers shares its cores."""
+    denoising = work.traced_pixels / DENOISED_PIXELS_PER_S if recipe.engine.denoise else 0.0
+    return (
+        work.camera_samples / samples_per_s
+        + denoising
+        + work.scenes * BUILD_S_PER_SCENE
+        + work.frames * LABEL_S_PER_FRAME
+    )
+
+
+def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
+    """What the figures come from, one sentence each."""
+    denoised = f"{DENOISED_PIXELS_PER_S / 1e6:g} million pixels a second denoised, "
+    draws = math.ceil(work.draw_bytes / max(work.frames, 1))
+    return {
+        "time": f"measured on {MACHINE}: {CAMERA_SAMPLES_PER_S / 1e6:g} million camera samples a second, "
+        f"{denoised if recipe.engine.denoise else ''}{BUILD_S_PER_SCENE:g} s to build a scene, "
+        f"{LABEL_S_PER_FRAME:g} s to label and write a frame, {START_S:g} s to start",
+        "cores": "that time falls as the number of cores grows is assumed, not measured; workers share the "
+        "cores of a machine and change the time little; nothing was measured on a GPU",
+        "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {BYTES_PER_INSTANCE} bytes an instance, and "
+        f"twice the draws of a frame, {draws} bytes here",
+        "memory": f"{MEMORY_BYTES_PER_WORKER / 1e9:g} GB a worker, as at 640x480",
+    }
+
+
+def _largest_unknown(recipe: Recipe) -> str:
+    low, high = (rate / 1e6 for rate in CAMERA_SAMPLES_PER_S_BETWEEN)
+    if recipe.engine.device != "cpu":
+        return (
+            f"the speed of tracing: {low:g} to {high:g} million camera samples a second on {MEASURED_CORES} "
+            "cores, by scene and material, and unknown on a GPU"
+        )
+    return f"the speed of tracing: {low:g} to {high:g} million camera samples a second, by scene and material"
+
+
+def estimate_lines(cost: Mapping[str, Any]) -> dict[str, str]:
+    """An estimate in words, by what each line is about."""
+    work, basis = cost["work"], cost["basis"]
+    low, high = (_time_text(seconds) for seconds in cost["seconds_between"])
+    measured = f"({low} to {high}) on {cost['measured_cores']} cores"
+    here = f"{_time_text(cost['seconds_here'])} on the {cost['cores_here']} here"
+    gigabytes = (cost["image_bytes"] + cost["record_bytes"]) / 1e9
+    return {
+        "work": f"{work['scenes']} scenes, {work['views']} views, {work['frames']} frames: "
+        f"{work['camera_samples'] / 1e6:.3g} million camera samples",
+        "time": f"about {_time_text(cost['seconds'])} {measured}, {here}; {basis['time']}",
+        "cores": basis["cores"],
+        "disk": f"about {gigabytes:.2g} GB; {basis['disk']}",
+        "memory": f"about {cost['memory_bytes'] / 1e9:.2g} GB; {basis['memory']}",
+        "unknown": f"most of all {cost['largest_unknown']}",
+    }
+
+
+def _time_text(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,47 @@
+"""What is allowed in a recipe, and yet seldom meant."""
+
+from collections.abc import Iterator
+
+from renderer.catalog.sources import categories
+from renderer.recipe.distributions import Choice, Constant, Range
+from renderer.recipe.idle import replaced_factors
+from renderer.recipe.keys import Factor
+from renderer.recipe.schema import Recipe
+from renderer.recipe.syntax import syntax_text
+from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
+
+
+def recipe_warnings(recipe: Recipe) -> Iterator[str]:
+    """One sentence for each thing that is worth a look."""
+    yield from _set_but_idle(recipe)
+    for factor in iter_factors(recipe):
+        yield from _constant_in_disguise(factor)
+    if not categories(recipe):
+        yield "nothing is labelled: no kind of object has a category, so annotations.json will be empty"
+    if _is_dark(recipe):
+        yield "there is no light: lighting.environment.strength and all counts of lights are 0"
+
+
+def _set_but_idle(recipe: Recipe) -> Iterator[str]:
+    """Factors that differ from their defaults although they are never drawn."""
+    bare = parse_recipe(recipe_defaults() | {"objects": {"any": {"source": "primitive"}}})
+    defaults = {factor.name: factor.distribution for factor in iter_factors(bare)}
+    reasons = replaced_factors(recipe)
+    for factor in iter_factors(recipe):
+        if factor.name in reasons and factor.distribution != defaults.get(factor.name):
+            yield f"{factor.name} is set, but never drawn: {reasons[factor.name]}"
+
+
+def _constant_in_disguise(factor: Factor) -> Iterator[str]:
+    """A distribution that always draws the same."""
+    distribution = factor.distribution
+    is_point = isinstance(distribution, Range) and distribution.low == distribution.high
+    if isinstance(distribution, Choice):
+        is_point = sum(weight > 0 for weight in distribution.weights) == 1
+    if is_point:
+        yield f"{factor.name} never varies: {syntax_text(distribution)} has one value only"
+
+
+def _is_dark(recipe: Recipe) -> bool:
+    gates = [recipe.lighting.environment.strength, *(k.count for k in recipe.lighting.lights.values())]
+    return all(isinstance(g.distribution, Constant) and g.distribution.value == 0 for g in gates)

@@ -1,0 +1,82 @@
+"""Factors that are never drawn, for what they need is off or something else takes their place."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from renderer.recipe.distributions import Constant
+from renderer.recipe.keys import Factor
+from renderer.recipe.schema import Camera, Recipe
+from renderer.recipe.validation import iter_factors
+
+LENS_COEFFICIENTS = {
+    "none": frozenset[str](),
+    "brown_conrady": frozenset({"k1", "k2", "k3", "p1", "p2"}),
+    "fisheye": frozenset({"k1", "k2", "k3", "k4"}),
+}
+POSE = (
+    "field_width_m", "distance_m", "height_m", "tilt_deg", "azimuth_deg", "direction", "roll_deg",
+    "target_object", "target_x_fraction", "target_y_fraction", "target_height_m",
+)  # fmt: skip
+
+
+def idle_factors(recipe: Recipe) -> dict[str, str]:
+    """Why a factor is never drawn, by its name; factors that are off themselves are not among them."""
+    return dict(_absent(recipe)) | replaced_factors(recipe)
+
+
+def replaced_factors(recipe: Recipe) -> dict[str, str]:
+    """The idle factors that one who sets them should know of; not those of objects that are not there."""
+    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera)])
+
+
+def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of objects, lights and trays that no scene has."""
+    kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
+    for kind, gate in [*((k, k.count) for k in kinds), (recipe.surface.tray, recipe.surface.tray.presence)]:
+        if isinstance(gate.distribution, Constant) and not gate.distribution.value:
+            reason = f"{gate.name} is {str(gate.distribution.value).lower()}"
+            yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
+
+
+def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:
+    for group in (node.camera, node.sensor):
+        for field in fields(group):
+            factor = getattr(group, field.name)
+            if isinstance(factor, Factor) and factor.spec.needs:
+                need = factor.spec.needs
+                if getattr(group, need) is None:
+                    yield factor.name, f"{factor.name.rpartition('.')[0]}.{need} is off"
+
+
+def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
+    there = {f.name for f in fields(camera) if isinstance(getattr(camera, f.name), Factor)}
+    for short, reason in _reasons(camera):
+        if short in there:
+            yield f"camera.{short}", reason
+    for factor in iter_factors(camera.distortion):
+        if factor.name.rpartition(".")[2] not in LENS_COEFFICIENTS[camera.distortion.model]:
+            yield factor.name, f"camera.distortion.model is {camera.distortion.model}"
+
+
+def _reasons(camera: Camera) -> Iterator[tuple[str, str]]:
+    """What the camera's keys do to each other; the last reason of a factor counts."""
+    if camera.look_at is None:
+        yield "target_object", "camera.look_at is off"
+    if camera.motion_deg is None and camera.motion_m is None:
+        yield "motion_angle_deg", "camera.motion_deg and camera.motion_m are off"
+    yield from _replaced_by(camera, "height_m", ("field_width_m",))
+    yield from _replaced_by(camera, "distance_m", ("field_width_m", "height_m"))
+    yield from _replaced_by(camera, "direction", ("tilt_deg", "azimuth_deg"))
+    yield from _replaced_by(camera, "fov_deg", ("focal_length_mm",))
+    yield from _replaced_by(camera, "K", ("focal_length_mm", "fov_deg"))
+    if camera.rig:
+        yield from ((short, "camera.rig has fixed poses") for short in POSE)
+        if all(c.K is not None or c.focal_length_mm is not None for c in camera.rig.values()):
+            lens = ("focal_length_mm", "fov_deg")
+            yield from ((short, "the cameras of camera.rig have their own") for short in lens)
+
+
+def _replaced_by(camera: Camera, key: str, shorts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    if getattr(camera, key) is not None:
+        yield from ((short, f"camera.{key} takes its place") for short in shorts)

@@ -1,0 +1,110 @@
+"""Estimates: they add up, reproduce what was measured, and say what they come from."""
+
+from dataclasses import replace
+
+import pytest
+from unit.frames import source_of
+from unit.recipes import cards_recipe, dice_recipe
+
+from renderer.inspect.estimate import (
+    BYTES_PER_PIXEL,
+    LENS_PIXELS,
+    Work,
+    add_frame,
+    add_view,
+    estimate,
+    estimate_lines,
+    traces_of,
+)
+from renderer.scene import Lens, Motion
+
+
+def work_of(recipe, frames: int) -> Work:
+    source = source_of(recipe)
+    work = Work()
+    for _ in range(frames):
+        work = add_frame(add_view(work, recipe, source.view.camera), recipe, source.scene, 1000)
+    return replace(work, scenes=frames)
+
+
+@pytest.mark.parametrize(("recipe", "measured_s"), [(dice_recipe(), 5.1), (cards_recipe(), 4.8)])
+def test_a_frame_takes_what_was_measured(recipe, measured_s):
+    """The table Rendering of docs/results.md, which says that timings vary by a fifth."""
+    few, many = (estimate(recipe, work_of(recipe, n), cores=2)["seconds"] for n in (1, 101))
+    assert (many - few) / 100 == pytest.approx(measured_s, rel=0.2)
+
+
+def test_the_demo_takes_what_was_measured():
+    """8 frames of dice and 8 of cards, both starts included: 87 s."""
+    total = sum(estimate(r, work_of(r, 8), cores=2)["seconds"] for r in (dice_recipe(), cards_recipe()))
+    assert total == pytest.approx(87, rel=0.2)
+
+
+def test_disk_is_that_of_the_measured_sets():
+    """500 frames of 320x320 dice: 67 MB of images, 9 + 1.3 + 7 MB of records, annotations and draws."""
+    recipe = dice_recipe(**{"camera.width_px": 320, "camera.height_px": 320})
+    work = replace(work_of(recipe, 500), instances=500 * 13, draw_bytes=500 * 14_000)
+    cost = estimate(recipe, work, cores=2)
+    assert cost["image_bytes"] == pytest.approx(67.0e6, rel=0.2)
+    assert cost["record_bytes"] == pytest.approx(17.0e6, rel=0.2)
+
+
+def test_camera_samples_are_pixels_times_samples():
+    work = work_of(dice_recipe(**{"engine.samples": 16}), 3)
+    assert work.camera_samples == 3 * 640 * 480 * 16
+    assert work.traced_pixels == work.pixels == 3 * 640 * 480
+
+
+def test_depth_of_field_and_motion_blur_need_a_second_trace_of_one_sample():
+    camera = source_of(dice_recipe()).view.camera
+    pixels = 640 * 480
+    motion = Motion(translation_m=(0.01, 0.0, 0.0), rotation_rad=(0.0, 0.0, 0.0))
+    assert list(traces_of(camera, 8)) == [(pixels, 8)]
+    assert list(traces_of(replace(camera, aperture_m=0.01), 8)) == [(pixels, 8), (pixels, 1)]
+    assert list(traces_of(replace(camera, motion=motion), 8)) == [(pixels, 8), (pixels, 1)]
+
+
+def test_distortion_needs_a_denser_image():
+    camera = source_of(dice_recipe()).view.camera
+    bent = replace(camera, lens=Lens(model="fisheye", coefficients=(0.1, 0.0, 0.0, 0.0)))
+    assert list(traces_of(bent, 8)) == [(LENS_PIXELS * 640 * 480, 8)]
+
+
+def test_without_the_denoiser_it_is_faster():
+    with_it, without = (dice_recipe(**{"engine.denoise": on}) for on in (True, False))
+    assert estimate(without, work_of(without, 9), cores=2)["seconds"] < (
+        estimate(with_it, work_of(with_it, 9), cores=2)["seconds"] - 9
+    )
+
+
+def test_workers_take_memory_and_no_time():
+    one, four = (dice_recipe(workers=n) for n in (1, 4))
+    costs = [estimate(recipe, work_of(recipe, 9), cores=2) for recipe in (one, four)]
+    assert costs[0]["seconds"] == costs[1]["seconds"]
+    assert costs[1]["memory_bytes"] == 4 * costs[0]["memory_bytes"]
+    assert estimate(four, work_of(four, 2), cores=2)["workers"] == 2
+
+
+def test_the_time_lies_in_its_range_and_falls_with_cores():
+    recipe = dice_recipe()
+    cost = estimate(recipe, work_of(recipe, 9), cores=8)
+    low, high = cost["seconds_between"]
+    assert low < cost["seconds"] < high
+    assert cost["seconds_here"] < cost["seconds"] / 2
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu", "gpu"])
+def test_words_say_the_basis_and_the_largest_unknown(device):
+    recipe = dice_recipe(**{"engine.device": device})
+    lines = estimate_lines(estimate(recipe, work_of(recipe, 9), cores=2))
+    assert lines["work"].startswith("9 scenes, 9 views, 9 frames: 22.1 million camera samples")
+    assert "measured on 2 cores of an AMD EPYC, no GPU (docs/results.md)" in lines["time"]
+    assert f"{BYTES_PER_PIXEL:g} bytes a pixel" in lines["disk"]
+    assert "nothing was measured on a GPU" in lines["cores"]
+    assert ("GPU" in lines["unknown"]) is (device != "cpu")
+
+
+def test_short_and_long_times_have_their_units():
+    recipe = dice_recipe()
+    for frames, unit in ((1, " s "), (100, " min "), (10_000, " h ")):
+        assert unit in estimate_lines(estimate(recipe, work_of(recipe, frames), cores=2))["time"][:14]
