@@ -1,7 +1,8 @@
 #!/usr/bin/env python
 """One scene under twelve cameras and under twelve sensors, on two contact sheets.
 
-    scripts/draw_variants.py recipe=dice first_frame=3 out=outputs/variants
+    scripts/draw_variants.py recipe=dice first_frame=3 objects.die.count=9 surface.appearance.pattern=checker \
+        surface.appearance.pattern_size_m=0.03 out=outputs/variants
 
 Takes the keys of `gapless render`; writes OUT/cameras.png and OUT/sensors.png.
 """
@@ -35,7 +36,6 @@ Variants = Mapping[str, Mapping[str, Any]]
 STILL = {"camera.tilt_deg": 25, "camera.azimuth_deg": 20, "camera.roll_deg": 0}
 MIDDLE = {"camera.target_x_fraction": 0, "camera.target_y_fraction": 0, "camera.field_width_m": 0.35}
 BROWN = {"camera.distortion.model": "brown_conrady"}
-SMALL_SENSOR = {"camera.sensor_width_mm": 13.2, "camera.focal_length_mm": 16}
 CAMERAS: Variants = {
     "as declared": {},
     "field of view 80 degrees, field 0.35 m": {"camera.fov_deg": 80},
@@ -44,11 +44,11 @@ CAMERAS: Variants = {
     "0.25 m above": {"camera.height_m": 0.25},
     "near an object": {"camera.look_at": "die", "camera.field_width_m": 0.09},
     "rolled by 45 degrees": {"camera.roll_deg": 45},
-    "depth of field, f/2": {**SMALL_SENSOR, "camera.f_stop": 2, "camera.tilt_deg": 60},
+    "depth of field, 50 mm f/2": {"camera.f_stop": 2, "camera.focal_length_mm": 50, "camera.tilt_deg": 60},
     "motion: a pan of 1 degree": {"camera.motion_deg": 1, "camera.motion_angle_deg": 30},
     "Brown-Conrady, k1 -0.15": {**BROWN, "camera.fov_deg": 70, "camera.distortion.k1": -0.15},
     "Brown-Conrady, k1 +0.4": {**BROWN, "camera.fov_deg": 60, "camera.distortion.k1": 0.4},
-    "fisheye of 170 degrees": {
+    "fisheye of 190 degrees": {
         "camera.distortion.model": "fisheye", "camera.K": [190, 190, 320, 240], "camera.distance_m": 0.12,
     },
 }  # fmt: skip

@@ -5,8 +5,9 @@ from dataclasses import fields
 from typing import Any
 
 from renderer.recipe.distributions import Constant
+from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
-from renderer.recipe.schema import Camera, Recipe
+from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_factors
 
 LENS_COEFFICIENTS = {
