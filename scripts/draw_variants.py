@@ -1,8 +1,8 @@
 #!/usr/bin/env python
 """One scene under twelve cameras and under twelve sensors, on two contact sheets.
 
-    scripts/draw_variants.py recipe=dice first_frame=3 objects.die.count=9 surface.appearance.pattern=checker \
-        surface.appearance.pattern_size_m=0.03 out=outputs/variants
+    scripts/draw_variants.py recipe=dice first_frame=3 objects.die.count=9 out=outputs/variants \
+        surface.appearance.pattern=checker surface.appearance.pattern_size_m=0.03
 
 Takes the keys of `gapless render`; writes OUT/cameras.png and OUT/sensors.png.
 """
