@@ -9,6 +9,7 @@ import enum
 import keyword
 import math
 import operator
+import re
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 from renderer.errors import RecipeError, unknown_name_message
 from renderer.recipe.keys import Factor, Kind
 
+SINGLE_EQUALS = re.compile(r"(?<![<>=!:])=(?!=)")
 LONGEST_TEXT = 500
 DEEPEST = 40
 EXAMPLE = '"camera.tilt_deg < 30"'
@@ -116,7 +118,7 @@ class _Reader:
                 return ast.parse(text, mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else "it is too deep"
-            hint = "; equality is written ==" if "==" in reason or "cannot assign" in reason else ""
+            hint = "; equality is written ==" if SINGLE_EQUALS.search(text) else ""
             raise RecipeError(f"{self.name}: '{text}' cannot be read: {reason}{hint}") from None
 
     def read(self, node: ast.expr, depth: int = 0) -> _Term:

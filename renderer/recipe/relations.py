@@ -69,14 +69,15 @@ class Names:
         Raises:
             RecipeError: there is none, or it is off.
         """
+        if not isinstance(name, str):
+            raise RecipeError(f"{where} must be the name of a factor, got {show(name)}")
         if name in self.off:
             raise RecipeError(f"{where}: {name} is off, since {self.off[name]}")
         if name in self.settings:
             raise RecipeError(f"{where}: {name} is a setting, which is fixed, and not a factor")
         if name not in self.factors:
-            nearest = nearest_first(str(name), self.factors)[0]
-            quoted = "" if "." in str(name) else f"; a name that is no factor is quoted: '{name}'"
-            raise RecipeError(f"{where}: factor '{name}' is unknown; did you mean '{nearest}'?{quoted}")
+            nearest = nearest_first(name, self.factors.keys() | self.off.keys())[0]
+            raise RecipeError(f"{where}: factor '{name}' is unknown; did you mean '{nearest}'?")
         return self.factors[name]
 
     def settled_factor(self, name: str, where: str) -> Factor:
@@ -97,7 +98,14 @@ class Names:
             RecipeError: see `read_expression`.
         """
         check_writable(text, where, self.factors)
-        return read_expression(text, where, lambda name: self.settled_factor(name, where))
+        return read_expression(text, where, lambda name: self._named_factor(name, where))
+
+    def _named_factor(self, name: str, where: str) -> Factor:
+        if "." not in name:
+            raise RecipeError(
+                f"{where}: factor '{name}' is unknown: factors have dots in their names, others are quoted"
+            )
+        return self.settled_factor(name, where)
 
 
 def names_of(recipe: Recipe) -> Names:

@@ -16,6 +16,7 @@ from renderer.recipe.distributions import (
     Integer,
     LogUniform,
     Range,
+    Sometimes,
     TruncatedNormal,
     Uniform,
     UniformRotation,
@@ -56,6 +57,11 @@ MEANINGS = [
     (["direction_cap", 20, 70], DirectionCap(low=20.0, high=70.0)),
     (["rotation_uniform"], UniformRotation()),
     (["rotation_about", [0, 0, 2], -90, 90], AxisRotation(axis=(0.0, 0.0, 2.0), low=-90.0, high=90.0)),
+    (["sometimes", 0.5, 3], Sometimes(probability=0.5, distribution=Constant(value=3))),
+    (
+        ["sometimes", 1, ["uniform", 1, 2]],
+        Sometimes(probability=1.0, distribution=Uniform(low=1.0, high=2.0)),
+    ),
 ]
 
 NUMBER, INTEGER, NAME, COLOR, DIRECTION, ROTATION = (
@@ -124,6 +130,15 @@ REFUSALS = [
     (ROTATION, ["rotation_about", 3, 0, 1], "[x, y, z], low and high degrees are due, got [3, 0, 1]"),
     (ROTATION, ["rotation_about", [0, 0, "z"], 0, 1], "axis must be a finite number, got 'z'"),
     (ROTATION, ["rotation_about", [0, 0, 1], 1, 0], "low must not exceed high, got 1 > 0: swap them"),
+    (NUMBER, ["sometimes"], "a probability and a distribution are due, got []"),
+    (NUMBER, ["sometimes", "often", 3], "probability must be a finite number, got 'often'"),
+    (NUMBER, ["sometimes", -0.1, 3], "probability of sometimes must be in [0, 1], got -0.1"),
+    (NUMBER, ["sometimes", 0.1, ["uniform", 2, 1]], "low must not exceed high, got 2 > 1: swap them"),
+    (
+        NUMBER,
+        ["sometimes", 0.1, ["sometimes", 0.1, 3]],
+        "sometimes must not stand in sometimes: multiply the probabilities",
+    ),
 ]  # fmt: skip
 
 

@@ -35,6 +35,12 @@ def test_folder_is_one_plain_name(overrides):
     assert name not in (".", "..")
 
 
+@pytest.mark.parametrize("signs", [("<", ">"), ("<=", ">="), ("==", "!="), (">", ">=")])
+def test_folders_of_different_comparisons_differ(signs):
+    one, other = (job_folder([f'constraints.a="camera.tilt_deg {sign} 30"']) for sign in signs)
+    assert one != other
+
+
 @given(st.lists(st.text("abc", min_size=40), min_size=2, max_size=20, unique=True))
 def test_long_folders_are_cut_and_still_differ(values):
     names = [job_folder([f"data={value * 10}"]) for value in values]

@@ -106,6 +106,83 @@ def test_log_uniform_stays_within_its_bounds(interval, seed):
     assert all(low <= value <= high for value in drawn(["log_uniform", low, high], count=3, seed=seed))
 
 
+ranges = st.tuples(st.floats(-50, 50), st.floats(-50, 50)).map(sorted)
+axes = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted)
+angles = st.tuples(st.floats(0, 180), st.floats(0, 180)).map(sorted)
+kelvins = st.tuples(st.floats(1667, 25000), st.floats(1667, 25000)).map(sorted)
+seeds = st.integers(0, 2**32)
+
+
+@given(st.tuples(st.integers(-50, 50), st.integers(-50, 50)).map(sorted), seeds)
+def test_whole_numbers_stay_within_their_bounds(interval, seed):
+    low, high = interval
+    for kind in (Kind.INTEGER, Kind.NUMBER):
+        assert all(low <= v <= high for v in drawn(["integer", low, high], kind, count=3, seed=seed))
+
+
+@given(st.sampled_from(["srgb", "hsv"]), axes, axes, axes, seeds)
+def test_colors_stay_within_the_unit_cube(space, first, second, third, seed):
+    (color,) = drawn([space, first, second, third], Kind.COLOR, count=1, seed=seed)
+    assert all(0 <= component <= 1 for component in color)
+    if space == "srgb":
+        srgb = [srgb_from_linear(component) for component in color]
+        for value, (low, high) in zip(srgb, (first, second, third), strict=True):
+            assert low - 1e-4 <= value <= high + 1e-4
+
+
+@given(kelvins, seeds)
+def test_colors_of_black_bodies_stay_between_those_of_their_temperatures(interval, seed):
+    (color,) = drawn(["blackbody", *interval], Kind.COLOR, count=1, seed=seed)
+    warm, cold = (black_body_color(kelvin)[2] / black_body_color(kelvin)[0] for kelvin in interval)
+    assert warm - 1e-6 <= color[2] / color[0] <= cold + 1e-6
+
+
+@given(angles, seeds)
+def test_directions_stay_within_their_cap(interval, seed):
+    low, high = interval
+    (direction,) = drawn(["direction_cap", low, high], Kind.DIRECTION, count=1, seed=seed)
+    assert math.hypot(*direction) == pytest.approx(1)
+    assert math.cos(math.radians(high)) - 1e-12 <= direction[2] <= math.cos(math.radians(low)) + 1e-12
+
+
+@given(st.tuples(*[st.floats(-1, 1)] * 3).filter(lambda v: math.hypot(*v) > 0.01), ranges, seeds)
+def test_rotations_are_unit_quaternions_and_turn_within_their_angles(axis, interval, seed):
+    (quaternion,) = drawn(["rotation_about", list(axis), *interval], Kind.ROTATION, count=1, seed=seed)
+    (free,) = drawn(["rotation_uniform"], Kind.ROTATION, count=1, seed=seed)
+    assert math.hypot(*quaternion) == pytest.approx(1)
+    assert math.hypot(*free) == pytest.approx(1)
+    along = sum(a * b for a, b in zip(quaternion[1:], axis, strict=True)) / math.hypot(*axis)
+    angle_deg = math.degrees(2 * math.atan2(along, quaternion[0]))
+    assert interval[0] - 1e-9 <= angle_deg <= interval[1] + 1e-9
+
+
+@pytest.mark.parametrize("probability", [0, 0.2, 0.5, 1])
+def test_sometimes_is_on_as_often_as_it_says(probability):
+    values = drawn(["sometimes", probability, ["log_uniform", 2, 9]])
+    on = [value for value in values if value is not None]
+    assert stats.binomtest(len(on), COUNT, probability).pvalue > LEAST_P
+    if on:
+        assert fits(on, stats.loguniform(2, 9))
+
+
+@pytest.mark.parametrize(
+    "inner", [["uniform", 2, 9], ["truncated_normal", 0, 1, -1, 2], ["choice", [1, 2, 3]]]
+)
+def test_what_is_drawn_sometimes_is_what_would_be_drawn_always(inner):
+    for seed in range(20):
+        (always,) = drawn(inner, count=1, seed=seed)
+        (often,) = drawn(["sometimes", 0.7, inner], count=1, seed=seed)
+        (seldom,) = drawn(["sometimes", 0.2, inner], count=1, seed=seed)
+        assert often in (always, None)
+        assert seldom in (often, None)
+
+
+def test_sometimes_keeps_the_form_of_the_kind():
+    assert set(drawn(["sometimes", 0.5, "box"], Kind.NAME, count=20)) == {"box", None}
+    assert [1.0, 1.0, 1.0] in drawn(["sometimes", 0.5, "#ffffff"], Kind.COLOR, count=20)
+    assert {type(v) for v in drawn(["sometimes", 0.5, 3.0], Kind.INTEGER, count=20)} == {int, type(None)}
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "expected"),
     [

@@ -55,6 +55,29 @@ COMES_AND_GOES = {
 }
 
 
+RELATED = {
+    "conditions": {
+        "a": {"factor": "camera.tilt_deg", "when": "surface.tray.presence", "draw": ["uniform", 0, 10]},
+        "b": {"factor": "objects.die.roughness", "when": "objects.die.face < 4", "draw": 0.1},
+        "c": {"factor": "sensor.exposure_ev", "when": "camera.tilt_deg > 20", "draw": 0.5},
+    },
+    "correlations": {
+        "a": {"factors": {"layout.half_width_m": 0.9, "camera.field_width_m": 0.9}},
+        "b": {"factors": {"objects.die.edge_m": 0.9, "objects.die.corner_fraction": -0.5}},
+    },
+    "constraints": {
+        "a": "camera.field_width_m >= 2.5 * layout.half_width_m",
+        "b": "objects.die.corner_fraction * objects.die.edge_m < 0.002",
+        "c": "layout.half_width_m > 0.1 and layout.half_depth_m > 0.1",
+    },
+}  # fmt: skip
+RELATED_FACTORS = re.compile(
+    r".*(camera\.(tilt_deg|field_width_m)|objects\.die\.(roughness|edge_m|corner_fraction|[xy]_fraction)"
+    r"|sensor\.exposure_ev|layout\.half_(width|depth)_m|objects\.\w+\.[xy]_fraction)(\[\d+\])?"
+)  # places follow the sizes
+RELATIVES = dice_recipe(**RELATED)
+
+
 def scene_of(recipe: Recipe, index: int = 0) -> Scene:
     return sample_scene(recipe, LIBRARY, index)
 
@@ -157,6 +180,69 @@ def test_more_views_and_shots_leave_the_scene_and_what_was_there(recipe):
     assert [len(view.shots) for view in many.views] == [2, 2, 2]
 
 
+def test_relations_change_the_draws_of_their_own_factors_only():
+    for index in range(6):
+        plain, related = (all_draws(scene_of(recipe, index)) for recipe in (BASES["dice"], RELATIVES))
+        changed = {draw for draw in plain.keys() | related.keys() if plain.get(draw) != related.get(draw)}
+        assert changed
+        assert {draw for draw in changed if not RELATED_FACTORS.fullmatch(draw)} == set()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"objects.clutter.count": 3, "lighting.environment.strength": 1.0},
+        {"camera.roll_deg": 5, "camera.focal_length_mm": 30, "sensor.tone_curve": "hard"},
+        {"surface.appearance.roughness": 0.5, "objects.die.swirl": 0.0, "lighting.lights.lamp.count": 2},
+        {"workers": 7, "engine.samples": 1, "frames": 3},
+    ],
+    ids=["objects", "camera", "surface", "run"],
+)
+def test_related_draws_do_not_depend_on_other_factors(other):
+    for index in range(3):
+        related, frozen = (
+            all_draws(scene_of(recipe, index)) for recipe in (RELATIVES, dice_recipe(**RELATED, **other))
+        )
+        mine = [d for d in related if RELATED_FACTORS.fullmatch(d) and "clutter" not in d]
+        assert {draw: frozen[draw] for draw in mine} == {draw: related[draw] for draw in mine}
+
+
+def test_related_draws_do_not_depend_on_the_number_of_views_shots_and_objects():
+    more = dice_recipe(**RELATED, views=3, shots=2)
+    for index in range(3):
+        assert all_draws(scene_of(RELATIVES, index)).items() <= all_draws(scene_of(more, index)).items()
+    few, many = (all_draws(scene_of(dice_recipe(**RELATED, **{"objects.die.count": n}), 3)) for n in (4, 5))
+    assert {d: v for d, v in few.items() if d != "objects.die.count"}.items() <= many.items()
+
+
+def test_relations_hold_in_every_scene_view_and_shot():
+    recipe = dice_recipe(**RELATED, views=2, shots=2)
+    for index in range(8):
+        scene = scene_of(recipe, index)
+        assert min(scene.draws["layout.half_width_m"], scene.draws["layout.half_depth_m"]) > 0.1
+        for slot in range(scene.draws["objects.die.count"]):
+            corner, edge, roughness, face = (
+                scene.draws[f"objects.die.{name}[{slot}]"]
+                for name in ("corner_fraction", "edge_m", "roughness", "face")
+            )
+            assert corner * edge < 0.002
+            assert face >= 4 or roughness <= 0.1
+        for view in scene.views:
+            assert view.draws["camera.field_width_m"] >= 2.5 * scene.draws["layout.half_width_m"]
+            assert not scene.draws["surface.tray.presence"] or view.draws["camera.tilt_deg"] <= 10
+            for shot in view.shots:
+                assert view.draws["camera.tilt_deg"] <= 20 or shot.draws["sensor.exposure_ev"] == 0.5
+
+
+def test_each_draw_is_recorded_once_at_its_own_level():
+    scene = scene_of(RELATIVES, 1)
+    levels = [scene.draws.keys(), scene.views[0].draws.keys(), scene.views[0].shots[0].draws.keys()]
+    assert len(set().union(*levels)) == sum(map(len, levels))
+    assert all(key.startswith(("objects.", "layout.", "surface.", "lighting.")) for key in levels[0])
+    assert all(key.startswith("camera.") for key in levels[1])
+    assert all(key.startswith("sensor.") for key in levels[2])
+
+
 def test_views_and_shots_have_draws_of_their_own():
     scene = scene_of(dice_recipe(views=3, shots=2))
     assert len({view.camera.pose for view in scene.views}) == 3
@@ -164,17 +250,18 @@ def test_views_and_shots_have_draws_of_their_own():
     assert len({shot.sensor.exposure_ev for view in scene.views for shot in view.shots}) == 6
 
 
-@pytest.mark.parametrize("recipe", NAMES)
+@pytest.mark.parametrize("recipe", [*BASES.values(), RELATIVES], ids=[*NAMES, "related"])
 def test_a_scene_is_equal_alone_in_any_order_and_after_others(recipe):
-    alone = scene_of(BASES[recipe], 5)
-    upwards = [scene_of(BASES[recipe], index) for index in range(7)]
-    downwards = [scene_of(BASES[recipe], index) for index in reversed(range(7))]
+    alone = scene_of(recipe, 5)
+    upwards = [scene_of(recipe, index) for index in range(7)]
+    downwards = [scene_of(recipe, index) for index in reversed(range(7))]
     assert upwards == downwards[::-1]
     assert upwards[5] == alone
     assert len({scene_to_json(scene) for scene in upwards}) == 7
 
 
-def test_a_scene_is_equal_in_another_process_with_another_hash_seed():
+@pytest.mark.parametrize("recipe", [BASES["dice"], RELATIVES], ids=["dice", "related"])
+def test_a_scene_is_equal_in_another_process_with_another_hash_seed(recipe):
     code = (
         "import pickle, sys; from renderer.randomize.scenes import sample_scene; "
         "from renderer.scene import scene_to_json; "
@@ -182,12 +269,12 @@ def test_a_scene_is_equal_in_another_process_with_another_hash_seed():
     )
     there = subprocess.run(
         [sys.executable, "-c", code],
-        input=pickle.dumps((BASES["dice"], LIBRARY, 5)),
+        input=pickle.dumps((recipe, LIBRARY, 5)),
         env=os.environ | {"PYTHONHASHSEED": "4711"},
         capture_output=True,
         check=True,
     )
-    assert there.stdout.decode().strip() == scene_to_json(scene_of(BASES["dice"], 5))
+    assert there.stdout.decode().strip() == scene_to_json(scene_of(recipe, 5))
 
 
 @pytest.mark.parametrize("recipe", NAMES)

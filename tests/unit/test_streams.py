@@ -1,5 +1,7 @@
 """Streams: a draw has its own, keyed by (seed, level, index, name, slot, attempt) and nothing else."""
 
+import hashlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from scipy import stats
 from unit.recipes import dice_recipe
 
 from renderer.randomize.draws import MAX_ATTEMPTS, DrawRecorder
-from renderer.randomize.streams import FrameAddress, StreamKey, frame_address, stream
+from renderer.randomize.streams import FrameAddress, StreamKey, Streams, frame_address, stream, stream_start
 from renderer.recipe.distributions import parse_distribution
 from renderer.recipe.keys import Factor, FactorSpec, Kind, Level
 
@@ -48,6 +50,36 @@ def test_equal_keys_have_equal_streams(key):
 @given(keys, keys)
 def test_different_keys_have_different_streams(a, b):
     assert (first_bits(a) == first_bits(b)) == (a == b)
+
+
+@given(st.lists(keys, min_size=1, max_size=4))
+def test_one_generator_keyed_anew_gives_the_streams_of_many(several):
+    streams = Streams()
+    for key in several:
+        start = stream_start(key.seed, key.level, key.index)
+        text = f"{start}{json.dumps(key.name)}, {json.dumps(key.slot)}, {key.attempt}]"
+        one, other = streams.stream(text), stream(key)
+        assert one.integers(1000) == other.integers(1000)  # leaves half a word behind
+        assert one.random() == other.random()
+        assert (one.standard_normal(3) == other.standard_normal(3)).all()
+
+
+def test_the_streams_are_those_that_older_datasets_were_drawn_from():
+    """The key is hashed as JSON, and Philox counts from 1: by SHA-256 and Philox4x64-10 as published."""
+    text = b'[0, "scene", [0], "objects.die.edge_m", 0, 0]'
+    words = np.frombuffer(hashlib.sha256(text).digest()[:16], dtype="<u8")
+    assert stream(KEY).random() == (philox_4x64_10(*map(int, words)) >> 11) / 2**53
+
+
+def philox_4x64_10(first: int, second: int) -> int:
+    """The first word of the block with counter 1 (Salmon et al. 2011)."""
+    word = 2**64 - 1
+    counter = (1, 0, 0, 0)
+    for _ in range(10):
+        a, b = 0xD2E7470EE14C6C93 * counter[0], 0xCA5A826395121157 * counter[2]
+        counter = ((b >> 64) ^ counter[1] ^ first, b & word, (a >> 64) ^ counter[3] ^ second, a & word)
+        first, second = (first + 0x9E3779B97F4A7C15) & word, (second + 0xBB67AE8584CAA73B) & word
+    return counter[0]
 
 
 @pytest.mark.parametrize(
