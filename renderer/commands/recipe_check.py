@@ -1,7 +1,7 @@
 """`gapless recipe check`: all that rendering checks before it starts, a summary, and what is worth a look."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from renderer.catalog.library import BUILT_IN, Library, open_library
@@ -9,10 +9,11 @@ from renderer.catalog.sources import categories
 from renderer.commands.job import ResolvedJob
 from renderer.commands.render import check_job
 from renderer.inspect.recipes import FIXED, OFF, VARIES, factor_rows
+from renderer.inspect.relations import Holding, holdings
 from renderer.inspect.warnings import recipe_warnings
 from renderer.randomize.scenes import sample_scene
-from renderer.recipe.entries import iter_entries
 from renderer.recipe.schema import Recipe
+from renderer.scene import Scene
 
 TRIED_SCENES = 20  # drawn to see that they can be
 
@@ -28,7 +29,7 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
     library = open_library(recipe)
     scenes = [sample_scene(recipe, library, index) for index in range(TRIED_SCENES)]
     print(f"{recipe.name}: can be rendered")
-    for name, text in _summary(recipe, library):
+    for name, text in (*_summary(recipe, library), *_relations(recipe, library, scenes)):
         print(f"  {name:<12}{text}")
     objects = sum(len(scene.objects) for scene in scenes) / TRIED_SCENES
     print(f"  {'drawn':<12}{TRIED_SCENES} scenes without a fault, {objects:.1f} objects each")
@@ -48,8 +49,6 @@ def _summary(recipe: Recipe, library: Library) -> Iterator[tuple[str, str]]:
         yield "objects", f"{name}, source {kind.source}"
     yield "categories", ", ".join(categories(recipe)) or "none: nothing is labelled"
     yield "factors", _factor_counts(recipe)
-    for title, names in _open_maps(recipe).items():
-        yield title, ", ".join(names)
     yield "skies", _source_text(library.skies)
     yield "images", _source_text(library.surface_images)
 
@@ -63,14 +62,23 @@ def _factor_counts(recipe: Recipe) -> str:
     return f"{len(rows)}: {by_level}; {by_state}"
 
 
-def _open_maps(recipe: Recipe) -> dict[str, list[str]]:
-    """Conditions and the like by the map that they stand in."""
-    names: dict[str, list[str]] = {}
-    for entry in iter_entries(recipe):
-        if entry.spec is None and entry.content != {}:
-            title, _, name = entry.key.partition(".")
-            names.setdefault(title, []).append(name)
-    return names
+def _relations(recipe: Recipe, library: Library, scenes: Sequence[Scene]) -> Iterator[tuple[str, str]]:
+    """Conditions, correlations and constraints, with how often they hold."""
+    shares = holdings(recipe, library, scenes)
+    for name, condition in recipe.conditions.items():
+        yield "condition", f"{name}: {condition.factor}, {_share_text(shares[f'conditions.{name}'])}"
+    for name, correlation in recipe.correlations.items():
+        loadings = ", ".join(f"{factor} {loading:g}" for factor, loading in correlation.factors.items())
+        yield "correlation", f"{name}: {loadings}"
+    for name, text in recipe.constraints.items():
+        yield (
+            "constraint",
+            f"{name}: {text}, {_share_text(shares[f'constraints.{name}'])} at the first attempt",
+        )
+
+
+def _share_text(holding: Holding) -> str:
+    return f"held {holding.held} of {holding.tried} times"
 
 
 def _source_text(names: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from renderer.recipe.distributions import (
     Distribution,
     Integer,
     LogUniform,
+    Sometimes,
     TruncatedNormal,
     Uniform,
     UniformRotation,
@@ -24,8 +25,7 @@ from renderer.recipe.distributions import (
 
 def when_on(distribution: Distribution) -> Distribution:
     """What is drawn from where the factor is on: the inner distribution of `sometimes`."""
-    inner: Distribution = getattr(distribution, "distribution", distribution)
-    return inner
+    return distribution.distribution if isinstance(distribution, Sometimes) else distribution
 
 
 def declared_shares(distribution: Distribution, edges: Sequence[float]) -> list[float] | None:

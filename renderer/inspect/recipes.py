@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from renderer.inspect.idle import idle_factors
 from renderer.recipe.entries import Entry, comment_text, iter_entries, range_text
-from renderer.recipe.idle import idle_factors
 from renderer.recipe.keys import FactorSpec
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import value_text
@@ -61,12 +61,19 @@ def _commented(line: str, entry: Entry) -> str:
 def factor_rows(recipe: Recipe) -> Iterator[FactorRow]:
     """A row for each factor, in the order of the schema."""
     idle = idle_factors(recipe)
+    conditions: dict[str, str] = {}
+    for name, condition in recipe.conditions.items():
+        conditions[condition.factor] = f"{conditions.get(condition.factor, '')} or conditions.{name}"
     for entry in iter_entries(recipe):
         if isinstance(entry.spec, FactorSpec):
             yield FactorRow(
                 name=entry.key,
-                state=OFF if entry.key in idle else _state(entry.value),
-                value=entry.text,
+                state=OFF
+                if entry.key in idle
+                else VARIES
+                if entry.key in conditions
+                else _state(entry.value),
+                value=entry.text + conditions.get(entry.key, ""),
                 unit=entry.unit,
                 range=range_text(entry.spec),
                 level=entry.level,

@@ -86,15 +86,15 @@ class Statistics:
 def open_statistics(recipe: Recipe) -> Statistics:
     """Empty tallies of every factor of a recipe, with bins over what it declares."""
     others: dict[str, list[Distribution]] = {}
-    for condition in getattr(recipe, "conditions", {}).values():
+    for condition in recipe.conditions.values():
         others.setdefault(condition.factor, []).append(condition.draw)
     return Statistics(tallies={f.name: _tally_of(f, others.get(f.name, ())) for f in iter_factors(recipe)})
 
 
 def _tally_of(factor: Factor, others: Sequence[Distribution]) -> FactorTally:
     """A tally that has room for what the factor draws by itself, and under its conditions."""
-    drawn_from = [when_on(d) for d in (factor.distribution, *others)]
-    own, kind = drawn_from[0], factor.spec.kind
+    own, kind = when_on(factor.distribution), factor.spec.kind
+    drawn_from = [d for d in map(when_on, (own, *others)) if d != Constant(value=None)]
     are_discrete = all(isinstance(d, Choice | Constant) or _is_short(d) for d in drawn_from)
     if kind is Kind.COLOR:
         if are_discrete:

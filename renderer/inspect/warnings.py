@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from renderer.catalog.sources import categories
+from renderer.inspect.idle import replaced_factors
 from renderer.recipe.distributions import Choice, Constant, Range
-from renderer.recipe.idle import replaced_factors
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text

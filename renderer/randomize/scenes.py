@@ -35,12 +35,13 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
 
 
 def check_constraints(recipe: Recipe, library: Library) -> None:
-    """Sample a few scenes, so that a constraint that cannot be met shows before Blender starts.
+    """Sample a few scenes, so that a constraint or lens that cannot be had shows before Blender starts.
 
     Raises:
-        RecipeError: a constraint was not met in one of the first scenes of the recipe's frames.
+        RecipeError: a constraint was not met, or a lens could not be rendered, in one of the first scenes of
+            the recipe's frames.
     """
-    if not recipe.constraints:
+    if not recipe.constraints and recipe.camera.distortion.model == "none":
         return
     frames_per_scene = recipe.views * recipe.shots
     first = recipe.first_frame // frames_per_scene

@@ -14,6 +14,16 @@ from renderer.commands.main import run
 from renderer.recipe.keys import Level
 from renderer.recipe.validation import iter_factors, parse_recipe
 
+RELATED = {
+    "conditions.dim": {
+        "factor": "lighting.environment.strength",
+        "when": "surface.appearance.metallic > 0.5",
+        "draw": ["log_uniform", 0.3, 0.5],
+    },
+    "correlations.far": {"factors": {"camera.tilt_deg": 0.8, "camera.field_width_m": -0.5}},
+    "constraints.level": "abs(camera.roll_deg) < 20 or camera.tilt_deg < 10",
+    "sensor.iso": ["sometimes", 0.5, ["log_uniform", 100, 6400]],
+}
 SUB_COMMANDS = ("show", "factors", "check", "diff")
 
 
@@ -114,6 +124,7 @@ def test_nothing_is_written(said, here):
         {"camera.K": [500, 500, 320, 240], "sensor.iso": ["log_uniform", 100, 6400]},
         {"lighting.lights.lamp.direction": ["choice", [[1, 2, 3], [0.1, 0.7, 0.7]]]},
         {"camera.rig": {"yes": {}}, "objects.card.scale": 1},
+        RELATED,
     ],
     ids=str,
 )  # fmt: skip
@@ -144,7 +155,8 @@ def test_every_key_of_the_recipe_is_shown_with_its_range_unit_and_help(said):
     (tilt,) = [line for line in lines if line.startswith("  tilt_deg:")]
     assert re.fullmatch(r"  tilt_deg: \[uniform, 0, 35\] +# \[0, 85\] deg; angle from straight down", tilt)
     commented = [line for line in lines if not line.endswith(":") and not line.startswith("#")]
-    assert [line for line in commented if "  # " not in line] == ["  rig: {}"]
+    bare = ["  rig: {}", "conditions: {}", "correlations: {}", "constraints: {}"]
+    assert [line for line in commented if "  # " not in line] == bare
 
 
 def test_comments_stand_in_one_column_where_the_values_leave_room(said):
@@ -236,6 +248,40 @@ def test_check_warns_of_what_is_seldom_meant(said, overrides, warning):
 @pytest.mark.parametrize("name", ["dice", "cards"])
 def test_our_own_recipes_have_nothing_worth_a_look(said, name):
     assert "worth a look" not in said(f"check recipe={name}")
+
+
+RELATED_LINES = (
+    "conditions.bright.factor=lighting.environment.strength conditions.bright.draw=1.5 "
+    'conditions.bright.when="layout.half_width_m<0.1" correlations.far.factors.camera.tilt_deg=0.8 '
+    'correlations.far.factors.camera.roll_deg=0.5 constraints.level="camera.roll_deg>0"'
+)
+
+
+def test_check_says_how_often_conditions_and_constraints_hold(said):
+    lines = said(f"check recipe=dice {RELATED_LINES}").splitlines()
+    held = {}
+    for line in lines:
+        match = re.search(r"(condition|constraint) +(\w+): .*held (\d+) of (\d+) times", line)
+        if match:
+            held[match[2]] = int(match[3]) / int(match[4])
+    assert held == {"bright": pytest.approx(1 / 3, abs=0.25), "level": pytest.approx(1 / 2, abs=0.3)}
+    assert any("far: camera.roll_deg 0.5, camera.tilt_deg 0.8" in line for line in lines)
+
+
+def test_a_factor_with_a_condition_varies_and_names_it(said):
+    fixed = "lighting.environment.strength=1"
+    row = rows_of(said(f"factors recipe=dice {RELATED_LINES} {fixed} strength"))[
+        "lighting.environment.strength"
+    ]
+    assert " ".join(row.split()).startswith(
+        "lighting.environment.strength varies 1 or conditions.bright [0, 1000] scene"
+    )
+
+
+def test_relations_differ_as_a_whole(said):
+    parts = parts_of(said(f"diff recipe=dice {RELATED_LINES}"))
+    assert set(parts) == {"only right"}
+    assert "constraints.level: camera.roll_deg > 0" in parts["only right"]
 
 
 # diff

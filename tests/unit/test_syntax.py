@@ -30,7 +30,7 @@ def weights_of(options):
 
 axes = fractions | ranges(fractions)
 vectors = st.lists(numbers, min_size=3, max_size=3).filter(any)
-truncated = st.tuples(fractions, st.floats(0.1, 2), ranges(fractions)).map(lambda t: [t[0], t[1], *t[2]])
+truncated = st.tuples(fractions, st.floats(0.2, 2), ranges(fractions)).map(lambda t: [t[0], t[1], *t[2]])
 STRATEGIES = {
     "constant": call("constant", st.lists(scalars | vectors, min_size=1, max_size=4)),
     "uniform": call("uniform", ranges(numbers)),
@@ -47,6 +47,9 @@ STRATEGIES = {
     "rotation_uniform": st.just(["rotation_uniform"]),
     "rotation_about": st.tuples(vectors, ranges(numbers)).map(lambda t: ["rotation_about", t[0], *t[1]]),
 }
+STRATEGIES["sometimes"] = st.tuples(fractions, st.one_of(*STRATEGIES.values(), scalars)).map(
+    lambda drawn: ["sometimes", *drawn]
+)
 
 
 def test_every_distribution_is_tried():
@@ -88,6 +91,7 @@ def test_every_kind_of_distribution_has_a_syntax(kind):
         (["choice", [[0, 0, 1], [0, 1, 0]], [3, 1]], "[choice, [[0, 0, 1], [0, 1, 0]], [3, 1]]"),
         (["choice", [1, True], [2, 1]], "[choice, [1, true], [2, 1]]"),
         (["hsv", [0.5, 0.5], [0, 1], 1], "[hsv, 0.5, [0, 1], 1]"),
+        (["sometimes", 0.5, ["uniform", 2.0, 8]], "[sometimes, 0.5, [uniform, 2, 8]]"),
         (["direction_cap", 0, 70], "[direction_cap, 70]"),
         (["constant", 0, 0, 1], "[constant, [0, 0, 1]]"),
     ],

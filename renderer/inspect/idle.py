@@ -4,17 +4,14 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from renderer.lens.distortion import COEFFICIENTS
 from renderer.recipe.distributions import Constant
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
+from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
 
-LENS_COEFFICIENTS = {
-    "none": frozenset[str](),
-    "brown_conrady": frozenset({"k1", "k2", "k3", "p1", "p2"}),
-    "fisheye": frozenset({"k1", "k2", "k3", "k4"}),
-}
 POSE = (
     "field_width_m", "distance_m", "height_m", "tilt_deg", "azimuth_deg", "direction", "roll_deg",
     "target_object", "target_x_fraction", "target_y_fraction", "target_height_m",
@@ -33,10 +30,15 @@ def replaced_factors(recipe: Recipe) -> dict[str, str]:
 
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Factors of objects, lights and trays that no scene has."""
+    opened = {condition.factor for condition in recipe.conditions.values()}
     kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
     for kind, gate in [*((k, k.count) for k in kinds), (recipe.surface.tray, recipe.surface.tray.presence)]:
-        if isinstance(gate.distribution, Constant) and not gate.distribution.value:
-            reason = f"{gate.name} is {str(gate.distribution.value).lower()}"
+        if (
+            isinstance(gate.distribution, Constant)
+            and not gate.distribution.value
+            and gate.name not in opened
+        ):
+            reason = f"{gate.name} is {syntax_text(gate.distribution)}"
             yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
 
 
@@ -56,7 +58,7 @@ def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
         if short in there:
             yield f"camera.{short}", reason
     for factor in iter_factors(camera.distortion):
-        if factor.name.rpartition(".")[2] not in LENS_COEFFICIENTS[camera.distortion.model]:
+        if factor.name.rpartition(".")[2] not in COEFFICIENTS.get(camera.distortion.model, ()):
             yield factor.name, f"camera.distortion.model is {camera.distortion.model}"
 
 
