@@ -1,6 +1,7 @@
 """`gapless COMMAND ...`: finds the command, and turns errors into one sentence and an exit status."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,7 +17,7 @@ COMMANDS = {
     "predict": "run a detector over images",
     "export-model": "write a detector as ONNX",
 }
-EXIT_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED = 2, 1, 130
+EXIT_INPUT, EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_PIPE = 2, 1, 130, 141
 
 
 def main() -> None:
@@ -33,6 +34,9 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("gapless: interrupted; run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:  # whoever reads our output, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anyone at the exit
+        return EXIT_PIPE
 
 
 def report(error: GaplessError) -> int:

@@ -1,6 +1,7 @@
 """The commands, up to the door of Blender: a refusal is one sentence, exit status 2 and no trace."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -277,3 +278,12 @@ def test_main_exits_with_the_status(monkeypatch):
     with pytest.raises(SystemExit) as caught:
         main.main()
     assert caught.value.code == 2
+
+
+def test_a_reader_that_has_had_enough_ends_a_command_in_silence():
+    command = [sys.executable, "-c", "from renderer.commands.main import main; main()", "recipe", "diff"]
+    process = subprocess.Popen([*command, "dice", "cards"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), said) == (141, b"")
