@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from renderer.lens.source import ID_DENSITY, source_of
 from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene
 
@@ -23,7 +24,7 @@ START_S = 4.0  # of Blender, in each worker
 BYTES_PER_PIXEL = 1.4  # of a PNG: dice 1.31, cards 1.50
 BYTES_PER_INSTANCE = 450  # of a record and of annotations.json
 MEMORY_BYTES_PER_WORKER = 1.0e9
-LENS_PIXELS = 4  # traced for each pixel of a distorted image: twice as dense in each direction
+THUMBNAIL = 8  # times smaller an image is what a lens sees is measured on: a tenth too many pixels at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +49,27 @@ class Work:
 def traces_of(camera: Camera, samples: int) -> Sequence[tuple[int, int]]:
     """The traces that a view needs, each as (pixels, samples a pixel), the image's own first.
 
-    Depth of field and motion blur need labels from a trace of their own: one sample, both off. Lens
-    distortion is warped from a denser image.
+    As `renderer.blender.session` traces them: depth of field, motion blur and a lens have labels from a
+    second trace of one sample; what a lens sees is warped from larger images.
     """
-    pixels = camera.width_px * camera.height_px * (1 if camera.lens is None else LENS_PIXELS)
-    needs_labels = camera.aperture_m > 0 or camera.motion is not None
-    return [(pixels, samples), *([(pixels, 1)] if needs_labels else [])]
+    pixels = camera.width_px * camera.height_px
+    if camera.lens is not None:
+        return [(_source_pixels(camera, 1), samples), (_source_pixels(camera, ID_DENSITY), 1)]
+    is_sharp = camera.aperture_m == 0 and camera.motion is None
+    return [(pixels, samples)] if is_sharp else [(pixels, samples), (pixels, 1)]
+
+
+def _source_pixels(camera: Camera, density: float) -> int:
+    """Pixels of the image that a lens warps, from those of its thumbnail."""
+    small = replace(
+        camera,
+        width_px=max(camera.width_px // THUMBNAIL, 2),
+        height_px=max(camera.height_px // THUMBNAIL, 2),
+        **{name: getattr(camera, name) / THUMBNAIL for name in ("fx_px", "fy_px", "cx_px", "cy_px")},
+    )
+    source = source_of(small, density).camera
+    share = source.width_px * source.height_px / (small.width_px * small.height_px)
+    return round(camera.width_px * camera.height_px * share)
 
 
 def add_view(work: Work, recipe: Recipe, camera: Camera) -> Work:

@@ -8,7 +8,6 @@ from unit.recipes import cards_recipe, dice_recipe
 
 from renderer.inspect.estimate import (
     BYTES_PER_PIXEL,
-    LENS_PIXELS,
     Work,
     add_frame,
     add_view,
@@ -16,6 +15,8 @@ from renderer.inspect.estimate import (
     estimate_lines,
     traces_of,
 )
+from renderer.lens.source import ID_DENSITY
+from renderer.lens.source import source_of as lens_source
 from renderer.scene import Lens, Motion
 
 
@@ -64,10 +65,22 @@ def test_depth_of_field_and_motion_blur_need_a_second_trace_of_one_sample():
     assert list(traces_of(replace(camera, motion=motion), 8)) == [(pixels, 8), (pixels, 1)]
 
 
-def test_distortion_needs_a_denser_image():
-    camera = source_of(dice_recipe()).view.camera
-    bent = replace(camera, lens=Lens(model="fisheye", coefficients=(0.1, 0.0, 0.0, 0.0)))
-    assert list(traces_of(bent, 8)) == [(LENS_PIXELS * 640 * 480, 8)]
+@pytest.mark.parametrize(
+    "lens",
+    [
+        Lens(model="fisheye", coefficients=(0.05, 0.0, 0.0, 0.0)),
+        Lens(model="brown_conrady", coefficients=(-0.2, 0.05, 0.0, 0.0, 0.0)),
+        Lens(model="brown_conrady", coefficients=(0.1, 0.0, 0.001, 0.0, 0.0)),
+    ],
+    ids=str,
+)
+def test_a_lens_traces_what_its_sources_have(lens):
+    camera = replace(source_of(dice_recipe()).view.camera, lens=lens)
+    (pixels, samples), (id_pixels, id_samples) = traces_of(camera, 8)
+    assert (samples, id_samples) == (8, 1)
+    for estimated, density in ((pixels, 1), (id_pixels, ID_DENSITY)):
+        source = lens_source(camera, density).camera
+        assert estimated == pytest.approx(source.width_px * source.height_px, rel=0.15)
 
 
 def test_without_the_denoiser_it_is_faster():
