@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from renderer.lens.distortion import COEFFICIENTS
 from renderer.lens.source import lens_fault
 from renderer.randomize.draws import DrawRecorder
 from renderer.recipe import imaging
+from renderer.recipe.keys import Factor
 from renderer.rotation import quaternion_about, quaternion_product, rotation_matrix
 from renderer.scene import Camera, Lens, Motion, Pose, Quaternion, SceneObject, Vector3
 
@@ -49,8 +51,7 @@ def draw_camera(
     plain = _with_intrinsics(draws, camera, fixed)
     aim = _fixed_aim(fixed) if fixed is not None else _draw_aim(draws, camera, plain, around)
     aimed = replace(plain, pose=aim.pose, motion=_draw_motion(draws, camera))
-    if camera.f_stop is not None:
-        aimed = _with_focus(draws, camera, aimed, aim.distance_m)
+    aimed = _with_focus(draws, camera, aimed, aim.distance_m)
     return _with_lens(draws, camera, aimed), aim.followed
 
 
@@ -63,8 +64,8 @@ def _with_intrinsics(draws: DrawRecorder, camera: imaging.Camera, fixed: imaging
         matrix = None
     elif matrix is not None:
         fx = matrix[0]
-    elif camera.fov_deg is not None:
-        fx = width / 2 / math.tan(math.radians(draws.draw(camera.fov_deg)) / 2)
+    elif (fov_deg := _if_on(draws, camera.fov_deg)) is not None:
+        fx = width / 2 / math.tan(math.radians(fov_deg) / 2)
     else:
         fx = draws.draw(camera.focal_length_mm) / camera.sensor_width_mm * width
     _, fy, cx, cy = matrix or (fx, fx * camera.pixel_aspect, width / 2, height / 2)
@@ -83,17 +84,17 @@ def _fixed_aim(fixed: imaging.RigCamera) -> _Aim:
 
 def _draw_aim(draws: DrawRecorder, camera: imaging.Camera, plain: Camera, around: Surroundings) -> _Aim:
     target, followed = _draw_target(draws, camera, around)
-    if camera.direction is not None:
-        azimuth_deg, tilt_deg = direction_angles_deg(draws.draw(camera.direction))
+    if (direction := _if_on(draws, camera.direction)) is not None:
+        azimuth_deg, tilt_deg = direction_angles_deg(direction)
     else:
         azimuth_deg, tilt_deg = draws.draw(camera.azimuth_deg), draws.draw(camera.tilt_deg)
     rotation = camera_rotation(
         azimuth_deg=azimuth_deg, tilt_deg=tilt_deg, roll_deg=draws.draw(camera.roll_deg)
     )
-    if camera.distance_m is not None:
-        distance_m = draws.draw(camera.distance_m)
-    elif camera.height_m is not None:
-        distance_m = draws.draw(camera.height_m) / math.cos(math.radians(tilt_deg))
+    if (shell_m := _if_on(draws, camera.distance_m)) is not None:
+        distance_m = shell_m
+    elif (height_m := _if_on(draws, camera.height_m)) is not None:
+        distance_m = height_m / math.cos(math.radians(tilt_deg))
     else:
         distance_m = draws.draw(camera.field_width_m) * plain.fx_px / plain.width_px
     x, y, z = np.array(target) - distance_m * rotation_matrix(rotation)[:, 2]
@@ -117,22 +118,24 @@ def _draw_target(
 
 
 def _with_focus(draws: DrawRecorder, camera: imaging.Camera, sharp: Camera, distance_m: float) -> Camera:
-    """The camera with an aperture; its focal length follows from the intrinsics and the sensor's width."""
-    assert camera.f_stop is not None, "a pinhole has no focus"
+    """The camera with its aperture, if any: intrinsics and the width of the sensor give its focal length."""
+    f_stop = _if_on(draws, camera.f_stop)
+    if f_stop is None:
+        return sharp
     focal_length_m = sharp.fx_px / sharp.width_px * camera.sensor_width_mm / 1000
     return replace(
         sharp,
-        aperture_m=focal_length_m / draws.draw(camera.f_stop),
+        aperture_m=focal_length_m / f_stop,
         focus_m=distance_m * draws.draw(camera.focus_fraction),
     )
 
 
 def _draw_motion(draws: DrawRecorder, camera: imaging.Camera) -> Motion | None:
-    if camera.motion_deg is None and camera.motion_m is None:
+    pan_deg, moved_m = _if_on(draws, camera.motion_deg), _if_on(draws, camera.motion_m)
+    if pan_deg is None and moved_m is None:
         return None
     angle_rad = math.radians(draws.draw(camera.motion_angle_deg))
-    pan_rad = math.radians(draws.draw(camera.motion_deg)) if camera.motion_deg is not None else 0.0
-    moved_m = draws.draw(camera.motion_m) if camera.motion_m is not None else 0.0
+    pan_rad, moved_m = math.radians(pan_deg or 0.0), moved_m or 0.0
     x, y = math.cos(angle_rad), math.sin(angle_rad)
     # The optical axis z is turned towards (x, y, 0) about z cross (x, y, 0).
     return Motion(
@@ -159,6 +162,11 @@ def _with_lens(draws: DrawRecorder, camera: imaging.Camera, straight: Camera) ->
             "take smaller coefficients or a longer focal length"
         )
     return seen
+
+
+def _if_on(draws: DrawRecorder, factor: Factor | None) -> Any:
+    """The draw of an optional factor, None where it is off in the recipe or in this draw."""
+    return None if factor is None else draws.draw(factor)
 
 
 def direction_angles_deg(direction: Sequence[float]) -> tuple[float, float]:

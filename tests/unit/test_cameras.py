@@ -203,6 +203,27 @@ def test_a_lens_that_always_folds_is_an_error_that_says_so():
     )
 
 
+OPTIONAL = {
+    "camera.fov_deg": ["uniform", 40, 60],
+    "camera.distance_m": ["uniform", 0.4, 0.5],
+    "camera.direction": ["direction_cap", 30],
+    "camera.f_stop": 2.8,
+    "camera.motion_deg": 0.5,
+}
+
+
+def test_what_is_on_sometimes_is_as_if_declared_and_else_as_if_not():
+    on, off = (scene_of(3, **values).views[0].camera for values in (OPTIONAL, {}))
+    certain, never = (
+        {key: ["sometimes", share, value] for key, value in OPTIONAL.items()} for share in (1.0, 0.0)
+    )
+    assert scene_of(3, **never).views[0].camera == off
+    sometimes_on = scene_of(3, **certain).views[0].camera
+    assert (sometimes_on.motion is None, sometimes_on.aperture_m > 0) == (False, True)
+    assert sometimes_on.aperture_m == pytest.approx(sometimes_on.fx_px / 640 * 0.036 / 2.8)
+    assert on.fx_px != off.fx_px
+
+
 EVERYTHING = {
     "camera.f_stop": ["log_uniform", 1.4, 8],
     "camera.motion_deg": ["uniform", 0, 1],
