@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from renderer.catalog.library import BUILT_IN, Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.job import ResolvedJob
-from renderer.commands.render import check_job
+from renderer.dataset.identity import dataset_identity
+from renderer.dataset.store import open_store
+from renderer.errors import StoreError
 from renderer.inspect.recipes import FIXED, OFF, VARIES, factor_rows
 from renderer.inspect.relations import Holding, holdings
 from renderer.inspect.warnings import recipe_warnings
-from renderer.randomize.scenes import sample_scene
+from renderer.randomize.scenes import check_constraints, sample_scene
 from renderer.recipe.schema import Recipe
 from renderer.scene import Scene
 
@@ -22,22 +23,30 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
     """Check a composed recipe and print what it is.
 
     Raises:
-        GaplessError: rendering could not start.
+        GaplessError: it cannot be rendered anywhere.
     """
     recipe = job.settings
-    check_job(replace(job, settings=replace(recipe, dry_run=True)))  # without devices: Blender knows of those
     library = open_library(recipe)
+    check_constraints(recipe, library)
     scenes = [sample_scene(recipe, library, index) for index in range(TRIED_SCENES)]
     print(f"{recipe.name}: can be rendered")
     for name, text in (*_summary(recipe, library), *_relations(recipe, library, scenes)):
         print(f"  {name:<12}{text}")
     objects = sum(len(scene.objects) for scene in scenes) / TRIED_SCENES
     print(f"  {'drawn':<12}{TRIED_SCENES} scenes without a fault, {objects:.1f} objects each")
-    warnings = list(recipe_warnings(recipe))
+    warnings = [*recipe_warnings(recipe), *_out_warnings(recipe, library)]
     for warning in warnings:
         print(f"worth a look: {warning}")
     print(f"{_count(len(warnings), 'warning')}; devices are looked for when rendering starts")
     print("next: gapless preview with the same keys, or gapless render with dry_run=true for statistics")
+
+
+def _out_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
+    """What keeps the recipe from being rendered to this place; another `out` may do."""
+    try:
+        open_store(recipe.out, dataset_identity(recipe, library))
+    except StoreError as error:
+        yield str(error)
 
 
 def _summary(recipe: Recipe, library: Library) -> Iterator[tuple[str, str]]:
