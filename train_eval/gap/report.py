@@ -38,7 +38,7 @@ def gap_report(
     sample = gap_sample(np.random.default_rng(settings.seed), tables, groups, settings.resamples)
     report: dict[str, Any] = {
         "arms": {
-            arm: {key: _estimate(e) | {"seeds": _per_seed(sample, key, arm)} for key, e in by_key.items()}
+            arm: {key: estimate_json(e) | {"seeds": _per_seed(sample, key, arm)} for key, e in by_key.items()}
             for arm, by_key in arm_intervals(sample).items()
         },
         "seeds": list(range(settings.seed, settings.seed + settings.seeds)),
@@ -54,10 +54,10 @@ def gap_report(
 def _comparison(sample: GapSample, margin: float) -> dict[str, Any]:
     others = [arm for arm in sample.arms["ap"] if arm != REAL]
     return {
-        "gap": {key: _estimate(e) for key, e in difference(sample, REAL, SYNTHETIC).items()},
-        "retention": {key: _estimate(e) for key, e in ratio(sample, SYNTHETIC, REAL).items()},
+        "gap": {key: estimate_json(e) for key, e in difference(sample, REAL, SYNTHETIC).items()},
+        "retention": {key: estimate_json(e) for key, e in ratio(sample, SYNTHETIC, REAL).items()},
         "minus_real_only": {
-            arm: {key: _estimate(e) for key, e in difference(sample, arm, REAL).items()} for arm in others
+            arm: {key: estimate_json(e) for key, e in difference(sample, arm, REAL).items()} for arm in others
         },
         "verdict": verdict(difference(sample, SYNTHETIC, REAL)["ap"], margin).value,
     }
@@ -67,18 +67,19 @@ def _per_seed(sample: GapSample, key: str, arm: str) -> list[float]:
     return [float(value) for value in sample.arms[key][arm].per_seed]
 
 
-def _estimate(estimate: Estimate) -> dict[str, Any]:
+def estimate_json(estimate: Estimate) -> dict[str, Any]:
+    """An estimate for a report; null where there is no number."""
     value, low, high = (end if isfinite(end) else None for end in asdict(estimate).values())
     return {"value": value, "interval": [low, high]}
 
 
 def gap_lines(report: Mapping[str, Any]) -> list[str]:
     """A report as a table and sentences for people, in AP points."""
-    rows = {arm: _row(by_key) for arm, by_key in report["arms"].items()}
+    rows = {arm: table_row(by_key) for arm, by_key in report["arms"].items()}
     if "verdict" not in report:
         missing = f"no gap and no verdict: they need the arms {SYNTHETIC} and {REAL}"
         return [*gap_table(rows), "", missing, *_cautions(report)]
-    rows |= {f"{arm} minus {REAL}": _row(by_key) for arm, by_key in report["minus_real_only"].items()}
+    rows |= {f"{arm} minus {REAL}": table_row(by_key) for arm, by_key in report["minus_real_only"].items()}
     gap, kept = report["gap"]["ap"], report["retention"]["ap"]
     return [
         *gap_table(rows),
@@ -107,7 +108,8 @@ def _is_toothless(report: Mapping[str, Any]) -> bool:
     return real is not None and 100 * real <= report["margin_ap"]
 
 
-def _row(by_key: Mapping[str, Any]) -> dict[str, Estimate]:
+def table_row(by_key: Mapping[str, Any]) -> dict[str, Estimate]:
+    """What a report says of an arm or a difference, as a row of `gap_table`."""
     return {key: _read(estimate) for key, estimate in by_key.items()}
 
 
