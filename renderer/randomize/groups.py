@@ -86,7 +86,7 @@ def _circle(groups: Sequence[Group], web: Web) -> set[str]:
         head = heads.get(name, name)
         graph.setdefault(head, set()).update({heads.get(parent, parent) for parent in parents} - {head})
     try:
-        graphlib.TopologicalSorter(graph).prepare()
+        graphlib.TopologicalSorter({head: sorted(graph[head]) for head in sorted(graph)}).prepare()
     except graphlib.CycleError as error:
         return set(error.args[1])
     return set()
