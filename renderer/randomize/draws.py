@@ -15,7 +15,6 @@ from renderer.randomize.plan import Cause, Plan, Related, plan_of
 from renderer.randomize.streams import FrameAddress, Streams, stream_start
 from renderer.recipe.keys import Factor, Level
 from renderer.recipe.schema import Recipe
-from renderer.recipe.scopes import Scope
 
 MAX_ATTEMPTS = 64  # past this a place or a colour is given up and what it protects is left to settling
 MOST_ATTEMPTS = 1000  # past this a constraint counts as one that cannot be met
@@ -71,6 +70,20 @@ class DrawRecorder:
                 break
         return values
 
+    def meet_constraints(self, counts: Mapping[str, Factor]) -> None:
+        """Draw what the constraints ask for, and nothing else.
+
+        Args:
+            counts: of the objects or lights of each kind, by its dotted name.
+
+        Raises:
+            RecipeError: a constraint cannot be met here.
+        """
+        for group in self.plan.groups:
+            kind = group.scope.kind
+            for slot in range(self.draw(counts[kind])) if kind else (None,):
+                self._attempt(group, slot)
+
     def _stream(self, level: Level, key_text: str, slot: int | None, attempt: int) -> Any:
         start = self._starts.get(level)
         if start is None:
@@ -82,7 +95,7 @@ class DrawRecorder:
         related = self.plan.related[name]
         key = (name, slot if related.scope.kind else None)
         if key not in self._values:
-            attempt = self._attempt(related.group, related.scope, slot)
+            attempt = self._attempt(related.group, slot)
             if key not in self._values:
                 self._values[key] = self._draw_related(related, key[1], attempt)
         return self._values[key]
@@ -108,18 +121,18 @@ class DrawRecorder:
         """The common cause of correlated factors, a standard normal number."""
         key = (cause.name, slot if cause.scope.kind else None)
         if key not in self._values:
-            attempt = self._attempt(cause.group, cause.scope, slot)
+            attempt = self._attempt(cause.group, slot)
             if key not in self._values:
                 rng = self._stream(cause.scope.level, cause.key_text, key[1], attempt)
                 self._values[key] = _normal_score(rng.random())
         score: float = self._values[key]
         return score
 
-    def _attempt(self, group: Group | None, scope: Scope, slot: int | None) -> int:
+    def _attempt(self, group: Group | None, slot: int | None) -> int:
         """At which attempt all constraints of a group hold; what is tried meanwhile is drawn at that."""
         if group is None:
             return 0
-        key = (group, slot if scope.kind else None)
+        key = (group, slot if group.scope.kind else None)
         if key not in self._attempts:
             self._meet(group, key[1])
         return self._attempts[key]
@@ -147,10 +160,9 @@ class DrawRecorder:
         rule = next(rule for rule in group.rules if rule.name == name)
         others = [other.name for other in group.rules if other is not rule and misses[name] < MOST_ATTEMPTS]
         again = sorted(group.members & self.plan.related.keys())
-        scope = self.plan.related[again[0]].scope
-        index = zip(("scene", "view", "shot"), self.address.at(scope.level), strict=False)
+        index = zip(("scene", "view", "shot"), self.address.at(group.scope.level), strict=False)
         where = ", ".join(f"{level} {number}" for level, number in index)
-        where += f", {scope.kind}[{slot}]" if scope.kind else ""
+        where += f", {group.scope.kind}[{slot}]" if group.scope.kind else ""
         return (
             f"{name} cannot be met: '{rule.text}'{' together with ' if others else ''}{' and '.join(others)} "
             f"did not hold in {MOST_ATTEMPTS} attempts for {where}; widen {' or '.join(again)}, which "

@@ -30,6 +30,7 @@ class Group:
 
     rules: tuple[Rule, ...]
     members: frozenset[str]
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,15 +58,16 @@ class Web:
 
 def groups_of(rules: Sequence[Rule], web: Web) -> dict[str, Group]:
     """The group of every factor and cause that is drawn again."""
-    groups = [Group(rules=(rule,), members=web.whole(_drawn_again(rule, web))) for rule in rules]
+    groups = [_group_of_one(rule, web) for rule in rules]
     while tied := _tied(groups, web):
         groups = _merged(groups, tied, web)
     return {member: group for group in groups for member in group.members}
 
 
-def _drawn_again(rule: Rule, web: Web) -> set[str]:
+def _group_of_one(rule: Rule, web: Web) -> Group:
     scope = finest(web.scopes[name] for name in rule.factors)
-    return {name for name in rule.factors if web.scopes[name] == scope}
+    members = {name for name in rule.factors if web.scopes[name] == scope}
+    return Group(rules=(rule,), members=web.whole(members), scope=scope)
 
 
 def _tied(groups: Sequence[Group], web: Web) -> set[str]:
@@ -86,7 +88,7 @@ def _circle(groups: Sequence[Group], web: Web) -> set[str]:
         head = heads.get(name, name)
         graph.setdefault(head, set()).update({heads.get(parent, parent) for parent in parents} - {head})
     try:
-        graphlib.TopologicalSorter(graph).prepare()
+        graphlib.TopologicalSorter({head: sorted(graph[head]) for head in sorted(graph)}).prepare()
     except graphlib.CycleError as error:
         return set(error.args[1])
     return set()
@@ -97,5 +99,6 @@ def _merged(groups: Sequence[Group], tied: set[str], web: Web) -> list[Group]:
     merged = Group(
         rules=tuple(rule for group in inside for rule in group.rules),
         members=web.whole(tied.union(*(group.members for group in inside))),
+        scope=inside[0].scope,  # only what is at one scope can wait for each other
     )
     return [merged, *(group for group in groups if group not in inside)]

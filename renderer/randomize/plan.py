@@ -69,6 +69,7 @@ class Plan:
     """How the factors of a recipe are drawn; `related` has those that a relation names."""
 
     related: Mapping[str, Related] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
     drawers: dict[str, Drawer] = field(default_factory=dict)
 
     def drawer(self, factor: Factor) -> Drawer:
@@ -104,7 +105,9 @@ def plan_of(recipe: Recipe) -> Plan:
 @functools.lru_cache(maxsize=16)
 def _plan_of(key: _ByIdentity) -> Plan:
     recipe: Recipe = key.value
-    return Plan(related=_related(recipe))
+    related = _related(recipe)
+    groups = dict.fromkeys(factor.group for factor in related.values() if factor.group is not None)
+    return Plan(related=related, groups=tuple(groups))
 
 
 def factors_of(part: Any, prefix: str) -> Mapping[str, Factor]:
@@ -130,7 +133,7 @@ def _related(recipe: Recipe) -> dict[str, Related]:
     }
     loadings = {f: loading for c in recipe.correlations.values() for f, loading in c.factors.items()}
     related = {}
-    for name in web.scopes.keys() - web.families.keys():
+    for name in sorted(web.scopes.keys() - web.families.keys()):
         named = ((c.draw, whens[n].holds) for n, c in recipe.conditions.items() if c.factor == name)
         factor, cause = names.factors[name], causes.get(name)
         choices = [*named, (factor.distribution, lambda _: True)]

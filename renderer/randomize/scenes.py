@@ -1,17 +1,19 @@
 """Recipe + seed + index -> Scene."""
 
 from renderer.catalog.library import Library
+from renderer.errors import RecipeError
 from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.lights import draw_lights, draw_sky
 from renderer.randomize.objects import draw_objects
 from renderer.randomize.plan import factors_of
-from renderer.randomize.streams import FrameAddress
+from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.randomize.views import draw_view
 from renderer.recipe import schema
 from renderer.recipe.schema import Recipe
 from renderer.scene import Ground, Scene
 
 CHECKED_SCENES = 16
+CHECKED_FRAMES = 10_000  # in about a second, for constraints alone
 
 
 def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
@@ -48,6 +50,20 @@ def check_constraints(recipe: Recipe, library: Library) -> None:
     last = (recipe.first_frame + recipe.frames - 1) // frames_per_scene
     for index in range(first, min(last + 1, first + CHECKED_SCENES)):
         sample_scene(recipe, library, index)
+    _meet_constraints(recipe, library)
+
+
+def _meet_constraints(recipe: Recipe, library: Library) -> None:
+    """Draw what the constraints ask for in all frames, and nothing else: one that fails seldom shows too."""
+    kinds = {f"objects.{name}": kind.count for name, kind in recipe.objects.items()}
+    kinds |= {f"lighting.lights.{name}": lamps.count for name, lamps in recipe.lighting.lights.items()}
+    first = recipe.first_frame
+    for frame in range(first, first + min(recipe.frames, CHECKED_FRAMES)):
+        address = frame_address(frame, recipe.views, recipe.shots)
+        try:
+            recorder(recipe, address).meet_constraints(kinds)
+        except RecipeError:
+            sample_scene(recipe, library, address.scene)  # fails too, unless nothing there asks for the draw
 
 
 def _draw_ground(draws: DrawRecorder, surface: schema.Surface, half_size_m: tuple[float, float]) -> Ground:

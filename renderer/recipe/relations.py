@@ -246,7 +246,7 @@ def parents_of(conditions: Mapping[str, Condition], names: Names) -> dict[str, s
 
 def _check_circles(parents: Mapping[str, set[str]]) -> None:
     try:
-        graphlib.TopologicalSorter(parents).prepare()
+        graphlib.TopologicalSorter({name: sorted(parents[name]) for name in sorted(parents)}).prepare()
     except graphlib.CycleError as error:
         chain = " -> ".join(error.args[1])
         raise RecipeError(f"conditions must not go in a circle, got {chain}: drop one of them") from None

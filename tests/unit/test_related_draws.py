@@ -1,6 +1,7 @@
 """Related factors: copulas, conditions and constraints draw what was declared, and change nothing else."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -408,16 +409,35 @@ def test_of_constraints_that_exclude_each_other_both_are_named():
     )
 
 
-def test_constraints_are_checked_in_a_few_scenes_of_the_frames_before_anything_is_rendered():
-    never = dice_recipe(constraints={"a": f"{WIDTH} > 3 * {HALF_WIDTH} + 5"}, **UNIFORM)
-    with pytest.raises(RecipeError, match="for scene 0, view 0"):
-        check_constraints(never, LIBRARY)
-    later = dice_recipe(
-        constraints={"a": f"{WIDTH} > 3 * {HALF_WIDTH} + 5"}, first_frame=7, views=2, shots=2, **UNIFORM
-    )
-    with pytest.raises(RecipeError, match="for scene 1, view 0"):
-        check_constraints(later, LIBRARY)
-    check_constraints(dice_recipe(constraints={"a": f"{WIDTH} > 0"}), LIBRARY)
+def test_constraints_of_all_frames_are_checked_before_anything_is_rendered():
+    seldom = {"constraints": {"a": f"{HALF_DEPTH} < 0.99 or {WIDTH} > 2"}} | UNIFORM
+    free = dice_recipe(**UNIFORM)
+    (depth,) = draws_of(free, HALF_DEPTH)
+    first = int(np.argmax(depth >= 0.99))
+    assert first > 16
+    check_constraints(dice_recipe(frames=first, **seldom), LIBRARY)
+    with pytest.raises(RecipeError, match=f"for scene {first}, view 0;"):
+        check_constraints(dice_recipe(frames=first + 1, **seldom), LIBRARY)
+    with pytest.raises(RecipeError, match=f"for scene {first}, view 0;"):
+        check_constraints(
+            dice_recipe(frames=1, first_frame=4 * first + 3, views=2, shots=2, **seldom), LIBRARY
+        )
+
+
+@pytest.mark.parametrize("kind", ["objects.die", "lighting.lights.lamp"])
+def test_constraints_of_every_object_and_light_are_checked(kind):
+    name = {"objects.die": "edge_m", "lighting.lights.lamp": "size_m"}[kind]
+    never = {"a": f"{kind}.{name} > 5 and {kind}.count > 3"}
+    check_constraints(dice_recipe(constraints=never, frames=3, **{f"{kind}.count": 0}), LIBRARY)
+    with pytest.raises(RecipeError, match=rf"for scene 0, {re.escape(kind)}\[0\];"):
+        check_constraints(dice_recipe(constraints=never, frames=3, **{f"{kind}.count": 1}), LIBRARY)
+
+
+def test_a_constraint_on_what_no_scene_has_stops_nothing():
+    tray = {"constraints": {"a": "surface.tray.wall_height_m > 1"}}
+    check_constraints(dice_recipe(**tray, **{"surface.tray.presence": False}), LIBRARY)
+    with pytest.raises(RecipeError, match="constraints.a cannot be met"):
+        check_constraints(dice_recipe(**tray, **{"surface.tray.presence": True}), LIBRARY)
 
 
 def test_a_recipe_without_constraints_is_not_sampled_for_them(monkeypatch):
@@ -430,7 +450,7 @@ def test_a_recipe_without_constraints_is_not_sampled_for_them(monkeypatch):
     always = {"a": f"{WIDTH} > 0"}
     check_constraints(dice_recipe(constraints=always, frames=3, first_frame=5), LIBRARY)
     assert sampled == [5, 6, 7]
-    check_constraints(dice_recipe(constraints=always, frames=1000), LIBRARY)
+    check_constraints(dice_recipe(constraints=always, frames=50), LIBRARY)
     assert sampled[3:] == list(range(CHECKED_SCENES))
 
 
