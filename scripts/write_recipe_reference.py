@@ -96,10 +96,39 @@ A name begins with a letter and goes on with letters, digits, `-` and `_`.
     constraints:                     # drawn again until they hold, with an error if they never do
       not_too_flat: "camera.tilt_deg < 30 or camera.field_width_m > 0.3"
 
+Of several conditions on one factor the first that holds counts, in the order of their names. Correlated
+factors keep their own distributions exactly; the normal scores of two correlate by the product of their
+loadings (a Gaussian copula of one cause). If all belong to one kind of object or light, each object has a
+cause of its own. For a constraint, the factors at the finest level (scene, view, shot; in a level those of
+each object) are drawn again together, and coarser ones stay; one that is not met in 1000 attempts is named
+before Blender starts. All other draws stay as they were, whatever is related. Null takes an entry back.
+
 Expressions are made of the names of factors, numbers, quoted names, `true`, `false`, `+ - * /`,
-comparisons, `in`, `and`, `or`, `not`, `min`, `max` and `abs`. A factor may depend on those of its own level
-or a coarser one. The scores of two correlated factors correlate by the product of their loadings, and each
-keeps its own distribution. Null takes one back.
+comparisons (also `0 < a < b`), `in ('a', 'b')`, `and`, `or`, `not`, `min`, `max` and `abs`. A comparison with
+a factor that is off, or with a division by zero, does not hold. A factor may depend on those of its own level
+or a coarser one, and an object's factor on the same object's others. What is drawn again until it fits
+(places, pips, lenses) can be the target of a condition, but nothing can depend on it. A name with a `-` in it
+cannot stand in an expression. On the command line:
+
+    gapless render recipe=dice 'constraints.wide="camera.field_width_m >= 0.3"' \\
+        'conditions.flat={factor: camera.tilt_deg, when: "surface.tray.presence", draw: [uniform, 0, 10]}'
+
+## Cameras and sensors
+
+One scene of dice under twelve cameras, with the labels that follow, and under twelve sensors
+(`scripts/draw_variants.py`):
+
+![Twelve cameras](images/cameras.jpg)
+
+![Twelve sensors](images/sensors.jpg)
+
+The sensor's steps come in the order of a camera: exposure by a meter; in the lens chromatic aberration, defocus,
+motion blur, vignetting; in the raw image the mosaic, the noise, saturation, the gain; in the development the
+wrong white balance, the mosaic undone, tone curve, contrast, sharpening, rescaling; and the JPEG file, as libjpeg
+writes it. `sensor=varied` has them all. Pixels are those of the rendered image, so that a recipe for larger
+images needs larger blurs. Depth of field and motion blur come in two kinds: of the scene (`camera.f_stop`,
+`camera.motion_deg`), traced, and right for near and far, or of the image (`sensor.defocus_px`,
+`sensor.motion_blur_px`), free, and alike everywhere.
 
 ## Keys
 
