@@ -68,7 +68,7 @@ def test_every_row_has_all_columns(page):
 
 
 def test_the_example_of_relations_is_a_recipe(page):
-    text = page.partition("## Relations between factors\n\n")[2].partition("\n\nExpressions")[0]
+    text = page.partition("## Relations between factors\n\n")[2].partition("\n\nOf several")[0]
     example = yaml.safe_load(text)
     recipe = dice_recipe(**example)
     assert set(recipe.conditions) == {"dim_at_night"}
