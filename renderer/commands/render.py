@@ -35,9 +35,12 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   first_frame=5          start at this frame: any frame can be rendered alone
   workers=1              worker processes
   camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
+  sensor=phone|varied    exposure alone, or blur, noise, mosaic, tone and JPEG too
+  views=1 shots=1        cameras of a scene, photometric variants of a view; each shot is a frame
   engine.samples=8 engine.device=auto|cpu|gpu
   dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
-  any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]]
+  any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]];
+                         gapless recipe factors recipe=dice lists them all
 
   -m, --multirun         one job for each combination of comma-separated values, each in a sub-folder of out
   --cfg job              show the composed recipe and stop
