@@ -246,6 +246,8 @@ def _explain(error: Exception, overrides: Sequence[str], known: Sequence[str], l
         is_meant = f"'{key}'" in str(error) or key.rpartition(".")[0] in lists
         if key not in known and not override.is_add() and is_meant:
             return f"key '{key}' is unknown; did you mean '{nearest_first(key, known)[0]}'?"
+        if key in known and is_meant and isinstance(override.value(), dict):
+            return f"{key} has keys of its own: set {key}.KEY=VALUE, or add a name with +{key}.NAME={{...}}"
     return _first_line(error)
 
 
