@@ -58,10 +58,10 @@ def run(arguments: Sequence[str]) -> int:
     if {"-h", "--help"} & set(arguments):
         print(HELP)
         return 0
-    return run_jobs(arguments, schema=RECIPE, config_name="render", check=check_job, work=_work)
+    return run_jobs(arguments, schema=RECIPE, config_name="render", check=_check, work=_work)
 
 
-def check_job(job: ResolvedJob[Recipe]) -> None:
+def _check(job: ResolvedJob[Recipe]) -> None:
     """Check what a job needs besides its recipe: devices, the user's files and the folder to write to.
 
     Raises:
