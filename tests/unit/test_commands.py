@@ -268,7 +268,7 @@ def test_failure_of_the_machine_is_one_line_and_its_own_exit_status(monkeypatch,
     def check(job):
         raise InfrastructureError("Blender crashed; run again")
 
-    monkeypatch.setattr(render, "check_job", check)
+    monkeypatch.setattr(render, "_check", check)
     assert run(["render", "recipe=dice"]) == 1
     assert capsys.readouterr().err == "gapless: Blender crashed; run again\n"
 
