@@ -24,7 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from renderer.commands.job import ResolvedJob, Schema, Settings
-from renderer.commands.main import report
+from renderer.commands.main import fall_silent, report
 from renderer.commands.overrides import job_folder, jobs_of, parse_override
 from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.keys import SettingSpec
@@ -153,6 +153,8 @@ def _run_job(
         return work(_resolve(schema, config, list(settings.overrides.task), multirun=multirun))
     except GaplessError as error:
         return report(error)
+    except BrokenPipeError:
+        return fall_silent()
 
 
 def _compose(

@@ -34,15 +34,20 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("gapless: interrupted; run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
-    except BrokenPipeError:  # whoever reads our output, such as `head`, has had enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor is there anyone at the exit
-        return EXIT_PIPE
+    except BrokenPipeError:
+        return fall_silent()
 
 
 def report(error: GaplessError) -> int:
     """Print an error for a person; returns the exit status that goes with it."""
     print(f"gapless: {error}", file=sys.stderr)
     return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILURE
+
+
+def fall_silent() -> int:
+    """Say no more, for whoever read our output, such as `head`, has had enough; returns the exit status."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_PIPE
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
