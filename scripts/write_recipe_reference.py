@@ -125,8 +125,8 @@ One scene of dice under twelve cameras, with the labels that follow, and under t
 The sensor's steps come in the order of a camera: exposure by a meter; in the lens chromatic aberration,
 defocus, motion blur, vignetting; in the raw image the mosaic, the noise, saturation, the gain; in the
 development the wrong white balance, the mosaic undone, tone curve, contrast, sharpening, rescaling; and the
-JPEG file, as libjpeg writes it. `sensor=varied` has all but the gain. Pixels are those of the rendered image: a
-recipe for larger images needs larger blurs. Depth of field and motion blur come in two kinds: of the scene
+JPEG file, as libjpeg writes it. `sensor=varied` has all but the gain. Pixels are those of the rendered image:
+a recipe for larger images needs larger blurs. Depth of field and motion blur come in two kinds: of the scene
 (`camera.f_stop`, `camera.motion_deg`), traced, and right for near and far, or of the image
 (`sensor.defocus_px`, `sensor.motion_blur_px`), free, and alike everywhere.
 
