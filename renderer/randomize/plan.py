@@ -10,9 +10,9 @@ from renderer.randomize.groups import Group, Rule, Web, groups_of
 from renderer.randomize.quantiles import Quantile, quantile_of
 from renderer.randomize.sampling import Sampler, sampler_of
 from renderer.recipe.distributions import Distribution
-from renderer.recipe.expressions import Expression, Lookup
+from renderer.recipe.expressions import Lookup
 from renderer.recipe.keys import Factor, FactorSpec
-from renderer.recipe.relations import Names, names_of
+from renderer.recipe.relations import Names, names_of, parents_of
 from renderer.recipe.schema import Recipe
 from renderer.recipe.scopes import Scope, common, scope_of
 from renderer.recipe.validation import iter_factors
@@ -124,7 +124,7 @@ def _related(recipe: Recipe) -> dict[str, Related]:
     names = names_of(recipe)
     whens = {n: names.expression(c.when, f"conditions.{n}") for n, c in recipe.conditions.items()}
     rules = [_rule(f"constraints.{n}", text, names) for n, text in recipe.constraints.items()]
-    web = _web(recipe, whens, rules, names)
+    web = _web(recipe, rules, names)
     groups = groups_of(rules, web)
     causes = {
         factor: Cause(key_text=json.dumps(name), name=name, scope=web.scopes[name], group=groups.get(name))
@@ -153,11 +153,9 @@ def _rule(name: str, text: str, names: Names) -> Rule:
     return Rule(name=name, text=text, factors=expression.factors, holds=expression.holds)
 
 
-def _web(recipe: Recipe, whens: Mapping[str, Expression], rules: Sequence[Rule], names: Names) -> Web:
+def _web(recipe: Recipe, rules: Sequence[Rule], names: Names) -> Web:
     families = {f"correlations.{name}": tuple(c.factors) for name, c in recipe.correlations.items()}
-    parents: dict[str, set[str]] = {}
-    for name, condition in recipe.conditions.items():
-        parents.setdefault(condition.factor, set()).update(whens[name].factors)
+    parents = parents_of(recipe.conditions, names)
     for cause, factors in families.items():
         for factor in factors:
             parents.setdefault(factor, set()).add(cause)
