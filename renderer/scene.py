@@ -18,6 +18,7 @@ class Contact(enum.Enum):
 
     AVOID = "avoid"  # it is pushed aside
     STACK = "stack"  # it comes to lie on top
+    FLOAT = "float"  # it stays where a view puts it, and is in nobody's way
 
 
 class LightType(enum.Enum):
@@ -185,10 +186,19 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a view puts an object that floats before its camera."""
+
+    name: str
+    pose: Pose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """One camera in a scene; one trace of Cycles.
 
     Attributes:
+        foreground: the places of all objects of the scene that float.
         follows: the object that the camera looks at: where settling moves it, the camera goes along.
     """
 
@@ -197,6 +207,7 @@ class View:
     shots: tuple[Shot, ...]
     draws: Draws
     follows: str | None = None
+    foreground: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

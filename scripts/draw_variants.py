@@ -71,7 +71,7 @@ SENSORS: Variants = {
 def draw(job: ResolvedJob[Recipe]) -> int:
     """Render both sheets."""
     library = open_library(job.settings)
-    names = categories(job.settings)
+    names = categories(job.settings, library)
     base = yaml.safe_load(job.yaml)
     out = Path(job.settings.out).expanduser()
     with open_session(job.settings.engine, library) as session:
@@ -91,7 +91,7 @@ def shots_of(
     """The first frame of each variant of a recipe."""
     for caption, values in variants.items():
         recipe = parse_recipe(with_keys(base, {**STILL, **MIDDLE, **values}))
-        scene = settle(sample_scene(recipe, library, recipe.first_frame))
+        scene = settle(sample_scene(recipe, library, recipe.first_frame), library)
         view = scene.views[0]
         session.build(scene)
         try:

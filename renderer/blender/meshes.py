@@ -25,6 +25,11 @@ def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> None:
     item.blender_obj.pass_index = instance_id
 
 
+def move_model(name: str, pose: Pose) -> None:
+    """Move a model that was added."""
+    bpy.data.objects[name].matrix_world = Matrix(transform(pose))
+
+
 def _fill_mesh(target: bpy.types.Mesh, mesh: TriangleMesh) -> None:
     count = len(mesh.triangles)
     target.vertices.add(len(mesh.vertices))

@@ -11,7 +11,7 @@ import bpy
 from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
 from renderer.blender.lights import add_light, set_sky
-from renderer.blender.meshes import LARGEST_ID, add_model
+from renderer.blender.meshes import LARGEST_ID, add_model, move_model
 from renderer.blender.passes import read_buffers
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
@@ -78,6 +78,8 @@ class BlenderSession:
         Raises:
             InfrastructureError: Blender gave no result.
         """
+        for placement in view.foreground:
+            move_model(placement.name, placement.pose)
         camera, seed = view.camera, view.cycles_seed
         if camera.lens is not None:
             image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)

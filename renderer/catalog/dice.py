@@ -76,7 +76,7 @@ def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Q
 
 
 def die_model(parameters: Mapping[str, Any]) -> Model:
-    """Mesh and materials of a die from the drawn values of `renderer.recipe.schema.Dice`."""
+    """Mesh and materials of a die from the drawn values of `renderer.recipe.objects.Dice`."""
     shape = DieShape(
         edge_m=parameters["edge_m"],
         corner=parameters["corner_fraction"],

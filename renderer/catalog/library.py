@@ -1,8 +1,8 @@
-"""The image files a recipe draws from: skies and surface images, built-in or from the user's folders."""
+"""The files a recipe draws from: skies, images and meshes, built-in or from the user's folders."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,11 @@ import numpy as np
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
+from renderer.catalog.meshes.shelf import Shelf, open_shelf
 from renderer.catalog.model import Texture
 from renderer.catalog.textures import TEXTURES, draw_texture
 from renderer.errors import CatalogError
+from renderer.recipe.objects import Meshes
 from renderer.recipe.schema import Recipe
 
 BUILT_IN = "built-in:"
@@ -29,11 +31,18 @@ USER_TILE_M = 0.5  # edge of the ground that one of the user's images is laid ov
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:
-    """Names of skies and surface images, sorted, and the user's files behind them."""
+    """What the catalog has for a recipe.
+
+    Attributes:
+        skies: names, sorted; so with the surface images.
+        files: the user's files behind skies and images.
+        shelves: the user's meshes, by the kind of objects.
+    """
 
     skies: tuple[str, ...]
     surface_images: tuple[str, ...]
     files: Mapping[str, Path]
+    shelves: Mapping[str, Shelf] = field(default_factory=dict)
 
     def sky_name(self, fraction: float) -> str:
         """The sky at a fraction in [0, 1] of the sorted list."""
@@ -50,14 +59,18 @@ class Library:
 
     def manifest(self) -> dict[str, str]:
         """Name and SHA-256 of every file of the user's: part of a dataset's identity."""
-        return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.files.items()}
+        hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.files.items()}
+        for key, shelf in self.shelves.items():
+            for mesh in shelf.meshes:
+                hashes |= {f"{key}/{name}": sha256 for name, sha256 in mesh.hashes.items()}
+        return hashes
 
 
 def open_library(recipe: Recipe) -> Library:
     """List the folders that a recipe names.
 
     Raises:
-        CatalogError: a folder is missing, is empty, or holds an image that cannot be read.
+        CatalogError: a folder is missing, is empty, or holds an image or a mesh that cannot be used.
     """
     skies, surface_images = BUILT_IN_SKIES, tuple(f"{BUILT_IN}{name}" for name in sorted(TEXTURES))
     files: dict[str, Path] = {}
@@ -73,7 +86,12 @@ def open_library(recipe: Recipe) -> Library:
             _check_image(path)
         surface_images = tuple(found)
         files |= found
-    return Library(skies=skies, surface_images=surface_images, files=files)
+    shelves = {
+        name: open_shelf(f"objects.{name}", kind)
+        for name, kind in recipe.objects.items()
+        if isinstance(kind, Meshes)
+    }
+    return Library(skies=skies, surface_images=surface_images, files=files, shelves=shelves)
 
 
 def built_in_texture(name: str, seed: int) -> Texture:
@@ -116,5 +134,5 @@ def _check_sky(path: Path) -> None:
 
 
 def texture_of(parameters: Mapping[str, Any], library: Library) -> Texture:
-    """The image texture that drawn values of `renderer.recipe.schema.Appearance` ask for."""
+    """The image texture that drawn values of `renderer.recipe.objects.Appearance` ask for."""
     return library.surface_texture(parameters["appearance.image"], parameters["appearance.pattern_seed"])

@@ -19,6 +19,7 @@ class TriangleMesh:
         uvs: a texture coordinate for each corner of each triangle, or None.
         material_index: which of the model's materials each triangle has.
         smooth: whether a triangle is shaded smoothly.
+        colors: linear RGB and opacity for each corner of each triangle, or None.
     """
 
     vertices: Float[np.ndarray, "v 3"]
@@ -26,6 +27,7 @@ class TriangleMesh:
     material_index: Int[np.ndarray, " t"]
     smooth: Bool[np.ndarray, " t"]
     uvs: Float[np.ndarray, "t 3 2"] | None = None
+    colors: Float[np.ndarray, "t 3 4"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class Pattern:
     """A procedural pattern of two colours, in object coordinates.
 
     Attributes:
-        kind: one of `renderer.recipe.schema.PATTERNS`, other than plain and image.
+        kind: one of `renderer.recipe.objects.PATTERNS`, other than plain and image.
         size_m: size of its features.
         strength: 0 leaves the first colour alone, 1 mixes both fully.
         offset_m: shifts the pattern, so that equal patterns do not look alike.
@@ -48,20 +50,85 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Texture:
-    """An image texture: sRGB pixels, and the size of one tile where it repeats in object coordinates.
+    """An image texture: 8-bit pixels, and the size of one tile where it repeats in object coordinates.
 
     Attributes:
-        pixels: row 0 is the top, at texture coordinate v = 1.
+        pixels: row 0 is the top, at texture coordinate v = 1; sRGB where they are colours.
         tile_size_m: edge of a tile laid over x and y; None takes the mesh's own coordinates.
+        turn_rad: of the tiles, counter-clockwise.
+        shift: of the tiles, in tiles.
+        alpha: opacity of the pixels, 255 is opaque; None is opaque everywhere.
     """
 
     pixels: Image
     tile_size_m: float | None = None
+    turn_rad: float = 0.0
+    shift: tuple[float, float] = (0.0, 0.0)
+    alpha: UInt8[np.ndarray, "h w"] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Maps:
+    """Images of a PBR material besides its colour; linear, the value is in all three channels.
+
+    Attributes:
+        normal: tangent space, green up (OpenGL).
+    """
+
+    roughness: Texture | None = None
+    metallic: Texture | None = None
+    normal: Texture | None = None
+    height: Texture | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A procedural material in object coordinates; each family says what it makes of the values.
+
+    Attributes:
+        kind: one of `renderer.recipe.objects.FAMILIES`.
+        size_m: size of its features: the rings of wood, the threads of fabric, the flakes of paint.
+        seed: equal seeds look alike.
+    """
+
+    kind: str
+    color_2: Vector3
+    size_m: float
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wear:
+    """What use leaves on a surface, each in [0, 1]; lies over any material, in object coordinates."""
+
+    seed: int
+    stains: float = 0.0
+    scratches: float = 0.0
+    dust: float = 0.0
+    fingerprints: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jitter:
+    """A change of a mesh's own look."""
+
+    hue_shift_deg: float = 0.0
+    saturation_scale: float = 1.0
+    value_scale: float = 1.0
+    roughness_shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Material:
-    """A Principled material (linear RGB)."""
+    """A Principled material (linear RGB).
+
+    Attributes:
+        alpha: opacity; multiplies that of the texture and of the mesh's colours.
+        alpha_cutoff: at or above it a surface is opaque, below it is not there; None blends.
+        vertex_colors: whether the mesh's own colours multiply the colour.
+        family: what takes the place of pattern and texture.
+        maps: in the coordinates of the texture, or of the mesh.
+    """
 
     color: Vector3
     roughness: float
@@ -71,6 +138,14 @@ class Material:
     pattern: Pattern | None = None
     texture: Texture | None = None
     bump_m: float = 0.0
+    emission: Vector3 = (0.0, 0.0, 0.0)
+    alpha: float = 1.0
+    alpha_cutoff: float | None = None
+    vertex_colors: bool = False
+    family: Family | None = None
+    maps: Maps = Maps()
+    wear: Wear | None = None
+    jitter: Jitter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

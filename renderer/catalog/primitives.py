@@ -29,7 +29,7 @@ def _solid(shape: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def primitive_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
-    """The mesh of a shape from the drawn values of `renderer.recipe.schema.Primitives`."""
+    """The mesh of a shape from the drawn values of `renderer.recipe.objects.Primitives`."""
     shape = parameters["shape"]
     vertices, faces = _solid(shape)
     size = parameters["size_m"]

@@ -11,9 +11,11 @@ from renderer.catalog import dice
 from renderer.catalog.cards import DECK_STYLES, Rank, Suit, draw_back, draw_face
 from renderer.catalog.cards.mesh import bend_height_m, card_mesh, card_outline
 from renderer.catalog.library import Library
+from renderer.catalog.meshes.placing import mesh_model, mesh_radius_m, mesh_vertices
 from renderer.catalog.model import Material, Model, Texture
 from renderer.catalog.primitives import primitive_mesh
 from renderer.catalog.surfaces import appearance_material
+from renderer.recipe.objects import Cards, Dice, Meshes, ObjectKind
 from renderer.recipe.schema import Recipe
 from renderer.rotation import rotation_matrix
 from renderer.scene import SceneObject
@@ -40,24 +42,36 @@ class Support:
     height_m: float
 
 
-def categories(recipe: Recipe) -> tuple[str, ...]:
-    """All categories that a recipe can label, in the order of their sources, without repeats."""
+def categories(recipe: Recipe, library: Library) -> tuple[str, ...]:
+    """All categories that a recipe can label, in the order of their kinds, without repeats."""
     names: list[str] = []
-    for kind in recipe.objects.values():
-        if kind.source == "die":
+    for name, kind in recipe.objects.items():
+        if isinstance(kind, Dice):
             names += dice.CATEGORIES
-        elif kind.source == "playing_card":
-            names += kind.categories  # type: ignore[union-attr]
+        elif isinstance(kind, Cards):
+            names += kind.categories
+        elif isinstance(kind, Meshes):
+            names += library.shelves[name].categories()
     return tuple(dict.fromkeys(names))
+
+
+def is_labelled(kind: ObjectKind) -> bool:
+    """Whether objects of a kind can have a category."""
+    return isinstance(kind, Dice | Cards) or (isinstance(kind, Meshes) and kind.labelled)
 
 
 def build_model(item: SceneObject, library: Library) -> Model:
     """The mesh and materials of an object, in its own frame."""
+    if item.source == "mesh":
+        return mesh_model(item, library)
     return _MODELS[item.source](item.parameters, library)
 
 
-def radius_m(source: str, parameters: Parameters) -> float:
-    """Radius of the smallest circle about the object's origin that holds its outline, lying flat."""
+def radius_m(item: SceneObject, library: Library) -> float:
+    """Radius of the smallest circle about the object's origin that holds its outline, as it is turned."""
+    source, parameters = item.source, item.parameters
+    if source == "mesh":
+        return mesh_radius_m(item, library)
     if source == "die":
         # Rounded corners cut the diagonal: h - r + r / sqrt(2) along each axis, h = 1/2.
         return float(parameters["edge_m"] * (0.5 - parameters["corner_fraction"] * 0.2929) * 2**0.5)
@@ -67,12 +81,12 @@ def radius_m(source: str, parameters: Parameters) -> float:
     return 0.5 * float(parameters["size_m"]) * (BOX_DIAGONAL if is_angular else 1.0)
 
 
-def support_of(item: SceneObject) -> Support:
+def support_of(item: SceneObject, library: Library) -> Support:
     """How an object lies in its pose's rotation; for a card turned about the vertical only."""
     rotation = rotation_matrix(item.pose.rotation_wxyz)
     if item.source == "playing_card":
         return _card_support(item.parameters, rotation)
-    vertices = _bounding_points(item) @ rotation.T
+    vertices = _bounding_points(item, library) @ rotation.T
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     outline = _convex_outline(vertices[:, :2])
     return Support(
@@ -82,7 +96,9 @@ def support_of(item: SceneObject) -> Support:
     )
 
 
-def _bounding_points(item: SceneObject) -> Float[np.ndarray, "n 3"]:
+def _bounding_points(item: SceneObject, library: Library) -> Float[np.ndarray, "n 3"]:
+    if item.source == "mesh":
+        return mesh_vertices(item, library)
     if item.source == "die":
         return float(item.parameters["edge_m"]) / 2 * _CUBE
     return primitive_mesh(item.parameters).vertices
@@ -126,4 +142,5 @@ _MODELS: Mapping[str, Callable[[Parameters, Library], Model]] = {
     "die": _die_model,
     "playing_card": _card_model,
     "primitive": _primitive_model,
+    "foreground": _primitive_model,
 }

@@ -21,7 +21,7 @@ _BOX_TRIANGLES = np.array(
 
 
 def appearance_material(parameters: Mapping[str, Any], library: Library) -> Material:
-    """The material of drawn values of `renderer.recipe.schema.Appearance`."""
+    """The material of drawn values of `renderer.recipe.objects.Appearance`."""
     kind = parameters["appearance.pattern"]
     procedural = kind not in ("plain", "image")
     return Material(

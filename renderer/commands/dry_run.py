@@ -68,7 +68,7 @@ class _Sampler:
         self.last = address
 
     def _next_scene(self, index: int) -> Scene:
-        scene = settle(sample_scene(self.recipe, self.library, index))
+        scene = settle(sample_scene(self.recipe, self.library, index), self.library)
         self.file.write(scene_to_json(scene).encode() + b"\n")
         self.statistics.add(scene.draws)
         self.work = replace(self.work, scenes=self.work.scenes + 1)

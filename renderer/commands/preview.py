@@ -47,11 +47,12 @@ def _check(job: ResolvedJob[Recipe]) -> None:
 
 def _work(job: ResolvedJob[Recipe]) -> int:
     recipe = quick(job.settings)
-    frames = list(_render(recipe, open_library(recipe)))
+    library = open_library(recipe)
+    frames = list(_render(recipe, library))
     if not frames:
         raise RecipeError("every frame was rejected: no light reaches the camera; look at the lighting")
     path = Path(recipe.out).expanduser() / "preview.png"
-    write_picture(path, contact_sheet(frames, categories(recipe), cell_px=recipe.camera.width_px))
+    write_picture(path, contact_sheet(frames, categories(recipe, library), cell_px=recipe.camera.width_px))
     print(f"{recipe.name}: {len(frames)} frames on {path}")
     print("  next: gapless render with the same keys, and out=outputs/NAME")
     return 0

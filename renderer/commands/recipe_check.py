@@ -34,7 +34,7 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
         print(f"  {name:<12}{text}")
     objects = sum(len(scene.objects) for scene in scenes) / TRIED_SCENES
     print(f"  {'drawn':<12}{TRIED_SCENES} scenes without a fault, {objects:.1f} objects each")
-    warnings = [*recipe_warnings(recipe), *_out_warnings(recipe, library)]
+    warnings = [*recipe_warnings(recipe, library), *_out_warnings(recipe, library)]
     for warning in warnings:
         print(f"worth a look: {warning}")
     print(f"{_count(len(warnings), 'warning')}; devices are looked for when rendering starts")
@@ -56,7 +56,7 @@ def _summary(recipe: Recipe, library: Library) -> Iterator[tuple[str, str]]:
     yield "frames", f"{recipe.frames} of {_count(scenes, 'scene')}, {views} each, {shots_each} a view"
     for name, kind in recipe.objects.items():
         yield "objects", f"{name}, source {kind.source}"
-    yield "categories", ", ".join(categories(recipe)) or "none: nothing is labelled"
+    yield "categories", ", ".join(categories(recipe, library)) or "none: nothing is labelled"
     yield "factors", _factor_counts(recipe)
     yield "skies", _source_text(library.skies)
     yield "images", _source_text(library.surface_images)

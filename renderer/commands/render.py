@@ -108,8 +108,16 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     start = time.perf_counter()
     seconds = _render_missing(recipe, library, store, missing)
     elapsed = time.perf_counter() - start
-    write_derived(store, categories(recipe), job.yaml)
-    _print_summary(recipe, store, len(missing), elapsed, seconds)
+    names = categories(recipe, library)
+    write_derived(store, names, job.yaml)
+    _print_counts(recipe, store, names, len(missing))
+    if missing:
+        split = ", ".join(f"{stage} {duration / len(missing):.2f}" for stage, duration in seconds.items())
+        each = elapsed / len(missing)
+        print(f"  seconds per frame: {each:.2f}; spent by each worker on a frame: {split}")
+    print(f"  look at {store.root / 'preview.png'}")
+    more = 2 * recipe.frames
+    print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
     return 0
 
 
@@ -160,19 +168,11 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     write_bytes(path, encode_png(picture))
 
 
-def _print_summary(
-    recipe: Recipe, store: Store, rendered: int, elapsed_s: float, seconds: dict[str, float]
-) -> None:
+def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:
     counts, frames, rejected, hidden = _count(store)
     print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
-    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in categories(recipe))
+    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in names)
     print(f"  instances: {listed}; {hidden} below {recipe.labels.min_pixels} px are flagged, not annotated")
-    if rendered:
-        split = ", ".join(f"{stage} {duration / rendered:.2f}" for stage, duration in seconds.items())
-        print(f"  seconds per frame: {elapsed_s / rendered:.2f}; spent by each worker on a frame: {split}")
-    print(f"  look at {store.root / 'preview.png'}")
-    more = 2 * recipe.frames
-    print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
 
 
 def _count(store: Store) -> tuple[Counter[str], int, int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from renderer.catalog.library import Library
 from renderer.catalog.sources import categories
 from renderer.inspect.idle import replaced_factors
 from renderer.recipe.distributions import Choice, Constant, Range
@@ -11,12 +12,12 @@ from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
 
 
-def recipe_warnings(recipe: Recipe) -> Iterator[str]:
+def recipe_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
     """One sentence for each thing that is worth a look."""
     yield from _set_but_idle(recipe)
     for factor in iter_factors(recipe):
         yield from _constant_in_disguise(factor)
-    if not categories(recipe):
+    if not categories(recipe, library):
         yield "nothing is labelled: no kind of object has a category, so annotations.json will be empty"
     if _is_dark(recipe):
         yield "there is no light: lighting.environment.strength and all counts of lights are 0"

@@ -38,10 +38,17 @@ class _Aim:
     followed: str | None = None
 
 
-def draw_camera(
-    draws: DrawRecorder, camera: imaging.Camera, around: Surroundings
-) -> tuple[Camera, str | None]:
-    """Draw a camera; returns it with the name of the object that it looks at, if any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aimed:
+    """A camera, how far away its target is, and the name of the object that it looks at, if any."""
+
+    camera: Camera
+    distance_m: float
+    followed: str | None
+
+
+def draw_camera(draws: DrawRecorder, camera: imaging.Camera, around: Surroundings) -> Aimed:
+    """Draw a camera and what it looks at.
 
     Raises:
         RecipeError: the lens cannot be rendered, whatever is drawn for it.
@@ -52,7 +59,8 @@ def draw_camera(
     aim = _fixed_aim(fixed) if fixed is not None else _draw_aim(draws, camera, plain, around)
     aimed = replace(plain, pose=aim.pose, motion=_draw_motion(draws, camera))
     aimed = _with_focus(draws, camera, aimed, aim.distance_m)
-    return _with_lens(draws, camera, aimed), aim.followed
+    seen = _with_lens(draws, camera, aimed)
+    return Aimed(camera=seen, distance_m=aim.distance_m, followed=aim.followed)
 
 
 def _with_intrinsics(draws: DrawRecorder, camera: imaging.Camera, fixed: imaging.RigCamera | None) -> Camera:

@@ -1,51 +1,72 @@
 """Drawing the objects of a scene."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from renderer.catalog import dice
-from renderer.catalog.sources import radius_m
+from renderer.catalog.library import Library
+from renderer.catalog.sources import is_labelled, radius_m
 from renderer.randomize.draws import DrawRecorder
 from renderer.randomize.plan import factors_of
-from renderer.recipe.keys import Factor
-from renderer.recipe.schema import Cards, Dice, Primitives
+from renderer.recipe.keys import Factor, Level
+from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, ObjectKind, Primitives
+from renderer.recipe.schema import Recipe
 from renderer.scene import Contact, Pose, SceneObject
 
-ObjectKind = Dice | Cards | Primitives
 Disc = tuple[float, float, float]  # x, y, radius in metres
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Surroundings:
+    """What objects are drawn from and where to: the user's meshes, and the layout area."""
+
+    library: Library
+    half_size_m: tuple[float, float]
+
+
 def draw_objects(
-    draws: DrawRecorder, kinds: Mapping[str, ObjectKind], half_size_m: tuple[float, float]
+    draws: DrawRecorder, recipe: Recipe, library: Library, half_size_m: tuple[float, float]
 ) -> tuple[SceneObject, ...]:
     """Draw every kind of object, those that can be labelled first; each kind on its own.
 
     Places are drawn again while an object overlaps another of its own kind. Overlaps across kinds
     are left to settling, so that one more object of a kind changes no draw of another kind.
     """
-    order = sorted(kinds, key=lambda name: (isinstance(kinds[name], Primitives), name))
-    return tuple(item for name in order for item in _draw_kind(draws, name, kinds[name], half_size_m))
+    kinds = recipe.objects
+    if draws.draw(recipe.layout.object_free):
+        kinds = {name: kind for name, kind in kinds.items() if not is_labelled(kind)}
+    around = _Surroundings(library=library, half_size_m=half_size_m)
+    order = sorted(kinds, key=lambda name: (not is_labelled(kinds[name]), name))
+    return tuple(item for name in order for item in _draw_kind(draws, name, kinds[name], around))
 
 
-def _draw_kind(
-    draws: DrawRecorder, name: str, kind: ObjectKind, half_size_m: tuple[float, float]
-) -> list[SceneObject]:
+def _draw_kind(draws: DrawRecorder, name: str, kind: ObjectKind, around: _Surroundings) -> list[SceneObject]:
     factors = factors_of(kind, f"objects.{name}.")
     count = draws.draw(factors["count"])
     alike = {short: f for short, f in factors.items() if f.spec.shared and short != "count" and count > 0}
     shared = {short: draws.draw(f) for short, f in alike.items()}
-    own = {short: f for short, f in factors.items() if not f.spec.shared}
-    drawer = _KindDrawer(draws=draws, kind=kind, factors=own, half_size_m=half_size_m)
+    own = {s: f for s, f in factors.items() if not f.spec.shared and f.spec.level is Level.SCENE}
+    drawer = _KindDrawer(draws=draws, kind=kind, factors=own, half_size_m=around.half_size_m)
     items: list[SceneObject] = []
     placed: list[Disc] = []
     for slot in range(count):
-        parameters = shared | drawer.parameters(slot)
-        radius = radius_m(kind.source, parameters)
-        x_m, y_m = drawer.place(slot, radius, placed)
-        placed.append((x_m, y_m, radius))
-        items.append(_make_object(name, slot, kind, parameters, (x_m, y_m)))
+        item = _make_object(name, slot, kind, shared | drawer.parameters(slot))
+        if isinstance(kind, Meshes):
+            item = _with_mesh(item, around.library)
+        if item.contact is not Contact.FLOAT:
+            radius = radius_m(item, around.library)
+            x_m, y_m = drawer.place(slot, radius, placed)
+            placed.append((x_m, y_m, radius))
+            item = replace(item, pose=replace(item.pose, position_m=(x_m, y_m, 0.0)))
+        items.append(item)
     return items
+
+
+def _with_mesh(item: SceneObject, library: Library) -> SceneObject:
+    """The object with the file that was drawn for it, and its category."""
+    mesh = library.shelves[item.kind].mesh_at(item.parameters["mesh"])
+    return replace(item, category=mesh.category, parameters={**item.parameters, "file": mesh.name})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +124,15 @@ def _luminance(color: Sequence[float]) -> float:
 
 def contact_of(kind: ObjectKind) -> Contact:
     """What objects of a kind do where they would overlap."""
-    stacks = isinstance(kind, Cards) or (isinstance(kind, Primitives) and kind.stack)
+    if isinstance(kind, Foreground):
+        return Contact.FLOAT
+    stacks = isinstance(kind, Cards) or (isinstance(kind, Primitives | Meshes) and kind.stack)
     return Contact.STACK if stacks else Contact.AVOID
 
 
-def _make_object(
-    name: str, slot: int, kind: ObjectKind, parameters: dict[str, Any], place_m: tuple[float, float]
-) -> SceneObject:
-    rotation = tuple(parameters.pop("rotation"))
+def _make_object(name: str, slot: int, kind: ObjectKind, parameters: dict[str, Any]) -> SceneObject:
+    """An object at the origin."""
+    rotation = tuple(parameters.pop("rotation", Pose().rotation_wxyz))
     category = None
     if isinstance(kind, Dice):
         rotation = dice.turn_face_up(parameters["face"], parameters["chirality"], rotation)
@@ -123,6 +145,6 @@ def _make_object(
         source=kind.source,
         category=category,
         contact=contact_of(kind),
-        pose=Pose(position_m=(*place_m, 0.0), rotation_wxyz=rotation),
+        pose=Pose(rotation_wxyz=rotation),
         parameters=parameters,
     )

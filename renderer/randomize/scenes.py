@@ -21,7 +21,7 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     draws = recorder(recipe, FrameAddress(scene=index))
     half_size_m = (draws.draw(recipe.layout.half_width_m), draws.draw(recipe.layout.half_depth_m))
     ground = _draw_ground(draws, recipe.surface, half_size_m)
-    objects = draw_objects(draws, recipe.objects, half_size_m)
+    objects = draw_objects(draws, recipe, library, half_size_m)
     sky = draw_sky(draws, recipe.lighting, library)
     lights = draw_lights(draws, recipe.lighting)
     views = tuple(draw_view(recipe, index, view, half_size_m, objects) for view in range(recipe.views))

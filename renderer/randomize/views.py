@@ -6,6 +6,7 @@ from typing import Any
 
 from renderer.randomize.cameras import Surroundings, draw_camera
 from renderer.randomize.draws import DrawRecorder, recorder
+from renderer.randomize.foreground import draw_foreground
 from renderer.randomize.streams import FrameAddress, StreamKey, stream
 from renderer.recipe.keys import Factor, Level
 from renderer.recipe.schema import Recipe
@@ -27,10 +28,11 @@ def draw_view(
     """
     draws = recorder(recipe, FrameAddress(scene=scene, view=view))
     surroundings = Surroundings(view=view, half_size_m=half_size_m, objects=objects)
-    camera, followed = draw_camera(draws, recipe.camera, surroundings)
+    aimed = draw_camera(draws, recipe.camera, surroundings)
     return View(
-        camera=camera,
-        follows=followed,
+        camera=aimed.camera,
+        follows=aimed.followed,
+        foreground=draw_foreground(draws, recipe, aimed, objects),
         cycles_seed=_seed(draws, Level.VIEW, "engine.cycles_seed", 2**31),
         shots=tuple(_draw_shot(recipe, scene, view, shot) for shot in range(recipe.shots)),
         draws=draws.record,

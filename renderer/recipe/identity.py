@@ -7,6 +7,7 @@ from typing import Any
 
 from renderer.recipe.distributions import Distribution
 from renderer.recipe.keys import Factor
+from renderer.recipe.objects import Meshes
 from renderer.recipe.schema import DEVICE_KEYS, FOLDER_KEYS, RUN_KEYS, Recipe
 
 
@@ -17,8 +18,14 @@ def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     user's files: what is in them counts, not where they lie.
     """
     flat = dict(_flatten(recipe, ""))
-    left_out = RUN_KEYS | DEVICE_KEYS | FOLDER_KEYS
+    left_out = RUN_KEYS | DEVICE_KEYS | FOLDER_KEYS | mesh_path_keys(recipe)
     return {name: value for name, value in sorted(flat.items()) if name not in left_out}
+
+
+def mesh_path_keys(recipe: Recipe) -> frozenset[str]:
+    """The keys that say where the user's meshes lie."""
+    kinds = recipe.objects.items()
+    return frozenset(f"objects.{name}.path" for name, kind in kinds if isinstance(kind, Meshes))
 
 
 def _flatten(node: Any, path: str) -> list[tuple[str, Any]]:

@@ -13,8 +13,9 @@ from renderer.recipe.contradictions import check_camera
 from renderer.recipe.factors import parse_factor
 from renderer.recipe.imaging import RigCamera
 from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
+from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.relations import parse_relations
-from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
+from renderer.recipe.schema import Lamps, Recipe
 from renderer.recipe.settings import parse_setting
 
 Settings = TypeVar("Settings")
@@ -142,6 +143,8 @@ def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name
 def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise RecipeError(f"{path} must be a map from names to groups of keys, got {config!r}")
+    if path == "objects":
+        config = _with_shared_path(config)
     for name in config:
         if not isinstance(name, str) or not MAP_NAME.fullmatch(name):
             raise RecipeError(
@@ -149,6 +152,19 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
             )
     parse = _MAP_ITEMS[item]
     return {name: parse(value, _join(path, name)) for name, value in sorted(config.items())}
+
+
+def _with_shared_path(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The kinds of objects, those of source mesh with `objects.path` where they have no path of their own."""
+    if "path" not in config:
+        return config
+    kinds = {name: kind for name, kind in config.items() if name != "path"}
+    meshes = {
+        name: {**kind, "path": config["path"]}
+        for name, kind in kinds.items()
+        if isinstance(kind, Mapping) and kind.get("source") == "mesh" and kind.get("path") is None
+    }
+    return kinds | meshes
 
 
 def _parse_object_kind(config: Any, path: str) -> Any:

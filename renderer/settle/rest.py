@@ -4,7 +4,7 @@ No dynamics: an object keeps its rotation and comes down vertically to the first
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
+from renderer.catalog.library import Library
 from renderer.catalog.sources import Support, radius_m, support_of
 from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
 
@@ -22,14 +23,20 @@ SPIRAL_TURNS = 400  # golden-angle steps: reaches about 6 cm
 GOLDEN_ANGLE_RAD = math.pi * (3 - math.sqrt(5))
 
 
-def settle(scene: Scene) -> Scene:
+def settle(scene: Scene, library: Library) -> Scene:
     """The scene at rest: every object on the ground or on others, none inside another.
 
     Objects go in order. One that avoids contact takes the free place nearest to where it was drawn;
-    where there is none within reach it is left out of the scene.
+    where there is none within reach it is left out of the scene. What floats before a camera stays.
+
+    Args:
+        library: the meshes that objects were drawn from.
     """
+    grounded = [item for item in scene.objects if item.contact is not Contact.FLOAT]
+    floating = [item for item in scene.objects if item.contact is Contact.FLOAT]
     half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
-    settled = tuple(_drop(_push_apart(scene.objects, half_size_m)))
+    apart = _push_apart([(item, radius_m(item, library)) for item in grounded], half_size_m)
+    settled = (*_drop([(item, support_of(item, library)) for item in apart]), *floating)
     return replace(scene, objects=settled, views=_following(scene, settled))
 
 
@@ -44,21 +51,27 @@ def _following(scene: Scene, settled: tuple[SceneObject, ...]) -> tuple[View, ..
 
 
 def _shifted(view: View, before: Vector3, after: Vector3 | None) -> View:
-    x, y, z = np.array(view.camera.pose.position_m) + np.subtract(after or before, before)
-    pose = replace(view.camera.pose, position_m=(float(x), float(y), float(z)))
-    return replace(view, camera=replace(view.camera, pose=pose))
+    shift = np.subtract(after or before, before)
+    camera = replace(view.camera, pose=_shifted_pose(view.camera.pose, shift))
+    foreground = tuple(replace(one, pose=_shifted_pose(one.pose, shift)) for one in view.foreground)
+    return replace(view, camera=camera, foreground=foreground)
+
+
+def _shifted_pose(pose: Pose, shift_m: Float[np.ndarray, "3"]) -> Pose:
+    x, y, z = np.array(pose.position_m) + shift_m
+    return replace(pose, position_m=(float(x), float(y), float(z)))
 
 
 def _push_apart(
-    objects: tuple[SceneObject, ...], half_size_m: tuple[float, float] | None
+    objects: Sequence[tuple[SceneObject, float]], half_size_m: tuple[float, float] | None
 ) -> list[SceneObject]:
+    """The objects, given with their radii, at places where those that avoid contact do not overlap."""
     taken: list[tuple[float, float, float]] = []
     settled = []
-    for item in objects:
+    for item, radius in objects:
         if item.contact is Contact.STACK:
             settled.append(item)
             continue
-        radius = radius_m(item.source, item.parameters)
         x, y, _ = item.pose.position_m
         for place in _spiral(x, y, radius, half_size_m):
             if all(math.dist(place, (ox, oy)) >= radius + other for ox, oy, other in taken):
@@ -98,15 +111,14 @@ class HeightMap:
     stacked_m: Float[np.ndarray, "n n"]
 
 
-def _drop(objects: list[SceneObject]) -> list[SceneObject]:
-    supports = [support_of(item) for item in objects]
-    if not any(item.contact is Contact.STACK for item in objects):
-        return [_grounded(item, support) for item, support in zip(objects, supports, strict=True)]
-    reach = max(_outermost_m(item, support) for item, support in zip(objects, supports, strict=True))
+def _drop(objects: Sequence[tuple[SceneObject, Support]]) -> list[SceneObject]:
+    if not any(item.contact is Contact.STACK for item, _ in objects):
+        return [_grounded(item, support) for item, support in objects]
+    reach = max(_outermost_m(item, support) for item, support in objects)
     cells = 2 * math.ceil((reach + 2 * CELL_M) / CELL_M)
     ground_m = np.zeros((cells, cells))
     heights = HeightMap(half_m=cells * CELL_M / 2, height_m=ground_m, stacked_m=ground_m.copy())
-    return [_drop_one(item, support, heights) for item, support in zip(objects, supports, strict=True)]
+    return [_drop_one(item, support, heights) for item, support in objects]
 
 
 def _grounded(item: SceneObject, support: Support) -> SceneObject:

@@ -69,7 +69,7 @@ def test_dry_run_writes_each_scene_that_would_be_rendered_once(dry):
     recipe = dice_recipe(**{"objects.die.count": 2, "views": 2})
     library = open_library(recipe)
     assert [scene_from_json(line) for line in (dry / "scenes.jsonl").read_text().splitlines()] == [
-        settle(sample_scene(recipe, library, index)) for index in (1, 2, 3)
+        settle(sample_scene(recipe, library, index), library) for index in (1, 2, 3)
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from renderer.catalog.dice import turn_face_up
-from renderer.recipe.schema import DECKS, RANKS, SHAPES, SUITS
+from renderer.recipe.objects import DECKS, RANKS, SHAPES, SUITS
 from renderer.rotation import quaternion_about
 from renderer.scene import Contact, Ground, Pose, Scene, SceneObject, Sky
 

@@ -56,8 +56,8 @@ def test_a_larger_card_has_the_same_print_and_thickness():
 
 def test_a_larger_card_takes_up_the_room_it_has():
     plain, larger = (card(scale=scale, bend_m=0.002) for scale in (1.0, 2.0))
-    assert radius_m("playing_card", larger.parameters) == 2 * radius_m("playing_card", plain.parameters)
-    small, large = support_of(plain), support_of(larger)
+    assert radius_m(larger, LIBRARY) == 2 * radius_m(plain, LIBRARY)
+    small, large = support_of(plain, LIBRARY), support_of(larger, LIBRARY)
     assert large.outline_m == pytest.approx(2 * small.outline_m)
     assert large.lower_m(2 * small.outline_m) == pytest.approx(small.lower_m(small.outline_m))
 

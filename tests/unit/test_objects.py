@@ -27,7 +27,7 @@ def objects_of(
 
 
 def overlap(a: SceneObject, b: SceneObject) -> bool:
-    radii = [radius_m(item.source, item.parameters) for item in (a, b)]
+    radii = [radius_m(item, LIBRARY) for item in (a, b)]
     return math.dist(a.pose.position_m, b.pose.position_m) < sum(radii)
 
 
@@ -51,7 +51,7 @@ def test_what_can_be_labelled_comes_before_distractors_whatever_their_names():
 @pytest.mark.parametrize("recipe", [dice_recipe(**SIX), cards_recipe()], ids=["dice", "cards"])
 def test_outlines_lie_within_the_layout_area(recipe):
     for item in itertools.chain.from_iterable(objects_of(recipe, index) for index in INDICES):
-        radius = radius_m(item.source, item.parameters)
+        radius = radius_m(item, LIBRARY)
         x, y, z = item.pose.position_m
         assert abs(x) <= max(HALF_SIZE_M[0] - radius, 0)
         assert abs(y) <= max(HALF_SIZE_M[1] - radius, 0)

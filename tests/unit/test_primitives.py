@@ -7,7 +7,7 @@ from hypothesis import given
 from unit.strategies import PRIMITIVE, primitive_values
 
 from renderer.catalog.primitives import primitive_mesh
-from renderer.recipe.schema import SHAPES
+from renderer.recipe.objects import SHAPES
 
 # Width, depth and height where the size and the flatness are 1.
 EXTENTS = {

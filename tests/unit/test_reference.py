@@ -12,7 +12,8 @@ from unit.recipes import dice_recipe
 
 from renderer.inspect.reference import reference_sections, section_markdown
 from renderer.recipe.distributions import PARSERS
-from renderer.recipe.schema import OBJECT_SOURCES, Lamps, Recipe
+from renderer.recipe.objects import OBJECT_SOURCES
+from renderer.recipe.schema import Lamps, Recipe
 from renderer.recipe.validation import iter_specs
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "write_recipe_reference.py"

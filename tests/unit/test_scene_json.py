@@ -43,7 +43,7 @@ def plain(node: object) -> bool:
 @pytest.mark.parametrize("name", RECIPES)
 @pytest.mark.parametrize("index", [0, 3])
 def test_a_scene_comes_back_from_json_as_it_was(name, index):
-    for scene in (drawn(name, index), settle(drawn(name, index))):
+    for scene in (drawn(name, index), settle(drawn(name, index), LIBRARY)):
         text = scene_to_json(scene)
         restored = scene_from_json(text)
         assert restored == scene
@@ -53,7 +53,7 @@ def test_a_scene_comes_back_from_json_as_it_was(name, index):
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_scene_is_plain_data(name):
     assert plain(drawn(name, 1))
-    assert plain(settle(drawn(name, 1)))
+    assert plain(settle(drawn(name, 1), LIBRARY))
 
 
 def test_the_scenes_of_these_tests_are_with_and_without_a_tray():

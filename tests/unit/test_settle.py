@@ -35,7 +35,7 @@ LIBRARY = open_library(RECIPES["dice"])
 
 
 def heights_of(*objects: SceneObject) -> list[float]:
-    return [item.pose.position_m[2] for item in settle(scene_of(*objects)).objects]
+    return [item.pose.position_m[2] for item in settle(scene_of(*objects), LIBRARY).objects]
 
 
 def place_of(item: SceneObject) -> tuple[float, float]:
@@ -43,7 +43,7 @@ def place_of(item: SceneObject) -> tuple[float, float]:
 
 
 def disc_gap_m(a: SceneObject, b: SceneObject) -> float:
-    return math.dist(place_of(a), place_of(b)) - sum(radius_m(i.source, i.parameters) for i in (a, b))
+    return math.dist(place_of(a), place_of(b)) - sum(radius_m(i, LIBRARY) for i in (a, b))
 
 
 def apart(scene: Scene) -> bool:
@@ -53,7 +53,7 @@ def apart(scene: Scene) -> bool:
 
 @functools.cache
 def at_rest(name: str, index: int) -> Scene:
-    return settle(sample_scene(RECIPES[name], LIBRARY, index))
+    return settle(sample_scene(RECIPES[name], LIBRARY, index), LIBRARY)
 
 
 def within(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -73,7 +73,7 @@ def points_of(support: Support, count: int) -> np.ndarray:
 
 def clearance_m(upper: SceneObject, lower: SceneObject) -> float:
     """Least height of the underside of one object over the top of another; infinite side by side."""
-    above, below = support_of(upper), support_of(lower)
+    above, below = support_of(upper, LIBRARY), support_of(lower, LIBRARY)
     shift = np.subtract(place_of(upper), place_of(lower))
     points = points_of(above, 40)
     points = points[within(below.outline_m, points + shift)]
@@ -87,7 +87,7 @@ def clearance_m(upper: SceneObject, lower: SceneObject) -> float:
 @given(places, places, angles_rad, st.floats(0.002, 0.2), st.floats(0.02, 0.3))
 def test_a_die_lies_at_half_its_edge_wherever_it_is(x_m, y_m, yaw_rad, edge_m, corner):
     item = die(x_m, y_m, yaw_rad=yaw_rad, edge_m=edge_m, corner_fraction=corner)
-    (settled,) = settle(scene_of(item)).objects
+    (settled,) = settle(scene_of(item), LIBRARY).objects
     assert settled.pose.position_m == pytest.approx((x_m, y_m, GAP_M + edge_m / 2))
     assert settled.pose.rotation_wxyz == item.pose.rotation_wxyz
 
@@ -95,8 +95,8 @@ def test_a_die_lies_at_half_its_edge_wherever_it_is(x_m, y_m, yaw_rad, edge_m, c
 @few
 @given(places, places, angles_rad, card_values)
 def test_a_card_touches_the_ground_and_does_not_go_through_it(x_m, y_m, yaw_rad, values):
-    (settled,) = settle(scene_of(card(x_m, y_m, yaw_rad=yaw_rad, **values))).objects
-    support = support_of(settled)
+    (settled,) = settle(scene_of(card(x_m, y_m, yaw_rad=yaw_rad, **values)), LIBRARY).objects
+    support = support_of(settled, LIBRARY)
     points = points_of(support, 80)
     slope = 2 * abs(values["bend_m"]) / 0.03  # steepest, where the card is bent across its short side
     lowest_m = settled.pose.position_m[2] + support.lower_m(points).min()
@@ -142,7 +142,7 @@ def test_what_stacks_lies_on_what_avoids_contact():
 
 def test_dice_that_touch_at_their_corners_both_lie_on_the_ground():
     corner = {"yaw_rad": math.pi / 4, "corner_fraction": 0.3}
-    diameter_m = 2 * radius_m("die", die(**corner).parameters)
+    diameter_m = 2 * radius_m(die(**corner), LIBRARY)
     for start_m in np.linspace(0, CELL_M, 7):
         heights = heights_of(die(start_m, **corner), die(start_m + diameter_m, **corner))
         assert heights == pytest.approx([GAP_M + DIE_M / 2] * 2)
@@ -151,7 +151,7 @@ def test_dice_that_touch_at_their_corners_both_lie_on_the_ground():
 @few
 @given(dice)
 def test_dice_lie_apart_and_none_of_them_on_another(items):
-    scene = settle(scene_of(*items))
+    scene = settle(scene_of(*items), LIBRARY)
     assert apart(scene)
     for item in scene.objects:
         assert item.pose.position_m[2] == pytest.approx(GAP_M + item.parameters["edge_m"] / 2)
@@ -160,28 +160,28 @@ def test_dice_lie_apart_and_none_of_them_on_another(items):
 @few
 @given(dice, st.floats(0.03, 0.1), st.floats(0.03, 0.1))
 def test_dice_in_a_tray_stay_within_its_walls(items, half_width_m, half_depth_m):
-    scene = settle(scene_of(*items, tray_half_m=(half_width_m, half_depth_m)))
+    scene = settle(scene_of(*items, tray_half_m=(half_width_m, half_depth_m)), LIBRARY)
     assert apart(scene)
     for item in scene.objects:
-        radius = radius_m(item.source, item.parameters)
+        radius = radius_m(item, LIBRARY)
         assert abs(place_of(item)[0]) <= half_width_m - radius
         assert abs(place_of(item)[1]) <= half_depth_m - radius
 
 
 def test_an_object_with_room_stays_where_it_was_drawn():
-    scene = settle(scene_of(die(0.05, 0.02), die(-0.05, 0.01), primitive(0.0, -0.06)))
+    scene = settle(scene_of(die(0.05, 0.02), die(-0.05, 0.01), primitive(0.0, -0.06)), LIBRARY)
     assert [place_of(item) for item in scene.objects] == [(0.05, 0.02), (-0.05, 0.01), (0.0, -0.06)]
 
 
 def test_an_object_without_room_moves_no_farther_than_it_must():
-    first, second = settle(scene_of(die(0.05, 0.02), die(0.05, 0.02))).objects
+    first, second = settle(scene_of(die(0.05, 0.02), die(0.05, 0.02)), LIBRARY).objects
     assert place_of(first) == (0.05, 0.02)
     assert 0 <= disc_gap_m(first, second) <= 2 * SPIRAL_STEP_M
 
 
 def test_of_a_crowd_those_without_room_are_left_out_and_the_others_keep_their_order():
     crowd = [die(0.001 * slot % 0.02, slot=slot) for slot in range(100)]
-    scene = settle(scene_of(*crowd, card(), tray_half_m=(0.04, 0.04)))
+    scene = settle(scene_of(*crowd, card(), tray_half_m=(0.04, 0.04)), LIBRARY)
     slots = [item.slot for item in scene.objects if item.kind == "die"]
     assert apart(scene)
     assert 4 <= len(slots) < 100
@@ -190,18 +190,18 @@ def test_of_a_crowd_those_without_room_are_left_out_and_the_others_keep_their_or
 
 
 def test_a_die_larger_than_its_tray_is_left_out():
-    assert settle(scene_of(die(edge_m=0.1), tray_half_m=(0.04, 0.04))).objects == ()
+    assert settle(scene_of(die(edge_m=0.1), tray_half_m=(0.04, 0.04)), LIBRARY).objects == ()
 
 
 def test_an_empty_scene_is_at_rest():
-    assert settle(scene_of()) == scene_of()
+    assert settle(scene_of(), LIBRARY) == scene_of()
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_scene_at_rest_stays_at_rest(name):
     scene = at_rest(name, 1)
-    assert settle(scene) == scene
-    assert settle(sample_scene(RECIPES[name], LIBRARY, 1)) == scene
+    assert settle(scene, LIBRARY) == scene
+    assert settle(sample_scene(RECIPES[name], LIBRARY, 1), LIBRARY) == scene
 
 
 @pytest.mark.parametrize("name", RECIPES)

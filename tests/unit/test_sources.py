@@ -9,7 +9,7 @@ from unit.strategies import angles_rad, card, card_values, die, die_values, prim
 
 from renderer.catalog.library import open_library
 from renderer.catalog.sources import build_model, categories, radius_m, support_of
-from renderer.recipe.schema import OBJECT_SOURCES
+from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.rotation import transform
 from renderer.scene import SceneObject
 
@@ -40,8 +40,8 @@ def vertices_of(item: SceneObject) -> np.ndarray:
 def test_the_radius_is_that_of_the_smallest_circle_about_the_mesh(item):
     distances = np.linalg.norm(vertices_of(item)[:, :2], axis=1)
     slack = 1.06 if item.parameters.get("shape") == "book" else 1.01  # a book is reckoned as wide as a box
-    assert distances.max() <= radius_m(item.source, item.parameters) * (1 + 1e-3)
-    assert radius_m(item.source, item.parameters) <= distances.max() * slack
+    assert distances.max() <= radius_m(item, LIBRARY) * (1 + 1e-3)
+    assert radius_m(item, LIBRARY) <= distances.max() * slack
 
 
 @few
@@ -49,15 +49,15 @@ def test_the_radius_is_that_of_the_smallest_circle_about_the_mesh(item):
 def test_the_outline_holds_the_mesh_seen_from_above(item):
     angles = np.linspace(0, 2 * np.pi, 100)
     directions = np.stack([np.cos(angles), np.sin(angles)])
-    reach = (support_of(item).outline_m @ directions).max(axis=0)
-    size = radius_m(item.source, item.parameters)
+    reach = (support_of(item, LIBRARY).outline_m @ directions).max(axis=0)
+    size = radius_m(item, LIBRARY)
     assert ((vertices_of(item)[:, :2] @ directions).max(axis=0) <= reach + 0.01 * size).all()
 
 
 @few
 @given(objects)
 def test_the_mesh_lies_between_the_lower_side_and_the_height_over_it(item):
-    support, vertices = support_of(item), vertices_of(item)
+    support, vertices = support_of(item, LIBRARY), vertices_of(item)
     above = vertices[:, 2] - support.lower_m(vertices[:, :2])
     assert above.min() == pytest.approx(0, abs=1e-9)
     assert above.max() == pytest.approx(support.height_m)

@@ -68,7 +68,7 @@ def bend_height_m(
 
 
 def card_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
-    """The bent card; `parameters` are the drawn values of `renderer.recipe.schema.Cards`."""
+    """The bent card; `parameters` are the drawn values of `renderer.recipe.objects.Cards`."""
     points, sheet = _flat_sheet()
     lower = np.column_stack([points * parameters["scale"], bend_height_m(points, parameters)])
     upper = lower + (0, 0, parameters["thickness_m"])

@@ -1,0 +1,63 @@
+"""A mesh as a scene has it: at the size that was drawn, in the look that was drawn."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from renderer.catalog.library import Library
+from renderer.catalog.meshes.reading import read_model
+from renderer.catalog.meshes.shelf import MeshFile
+from renderer.catalog.model import Jitter, Model
+from renderer.catalog.surfaces import appearance_material
+from renderer.scene import SceneObject
+
+
+def mesh_file(item: SceneObject, library: Library) -> MeshFile:
+    """The file that an object was drawn from."""
+    return library.shelves[item.kind].mesh(item.parameters["file"])
+
+
+def mesh_scale(mesh: MeshFile, parameters: Any) -> float:
+    """The factor from a mesh's own size to the one that was drawn."""
+    scale = float(parameters["scale"])
+    if parameters.get("size_m") is None:
+        return scale
+    extent = float(np.subtract(mesh.high_m, mesh.low_m).max())
+    return scale * float(parameters["size_m"]) / extent
+
+
+def mesh_radius_m(item: SceneObject, library: Library) -> float:
+    """Radius of a circle about the origin that holds it: tight where it stands upright."""
+    mesh = mesh_file(item, library)
+    _, x, y, _ = item.pose.rotation_wxyz
+    stands = math.hypot(x, y) < 1e-9  # turned about the vertical only
+    return mesh_scale(mesh, item.parameters) * (mesh.radius_m if stands else mesh.reach_m)
+
+
+def mesh_vertices(item: SceneObject, library: Library) -> Float[np.ndarray, "n 3"]:
+    """The vertices in the object's frame, metres."""
+    mesh = mesh_file(item, library)
+    model = read_model(mesh, library.shelves[item.kind])
+    return model.mesh.vertices * mesh_scale(mesh, item.parameters)
+
+
+def mesh_model(item: SceneObject, library: Library) -> Model:
+    """The mesh at its size: with its own look, changed as drawn, or with the one that was drawn."""
+    mesh, parameters = mesh_file(item, library), item.parameters
+    model = read_model(mesh, library.shelves[item.kind])
+    sized = replace(model.mesh, vertices=model.mesh.vertices * mesh_scale(mesh, parameters))
+    if parameters["look"] == "keep" and mesh.has_look:
+        jitter = Jitter(
+            hue_shift_deg=parameters["hue_shift_deg"],
+            saturation_scale=parameters["saturation_scale"],
+            value_scale=parameters["value_scale"],
+            roughness_shift=parameters["roughness_shift"],
+        )
+        kept = tuple(replace(material, jitter=jitter) for material in model.materials)
+        return Model(mesh=sized, materials=kept)
+    material = appearance_material(parameters, library)
+    one_material = replace(sized, material_index=np.zeros_like(sized.material_index))
+    return Model(mesh=one_material, materials=(material,))
