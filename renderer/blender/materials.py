@@ -6,9 +6,11 @@ from typing import Any
 import bpy
 import numpy as np
 
+from renderer.blender.families import build_family
+from renderer.blender.nodes import add_bump, mix_colors, multiplied, set_color
 from renderer.blender.runtime import start_blender
+from renderer.blender.wear import add_wear
 from renderer.catalog.model import Image, Material, Pattern, Texture
-from renderer.scene import Vector3
 
 
 def build_material(name: str, material: Material) -> Any:
@@ -20,43 +22,27 @@ def build_material(name: str, material: Material) -> Any:
     built.set_principled_shader_value("IOR", material.refraction_index)
     built.set_principled_shader_value("Base Color", [*material.color, 1.0])
     tree = built.blender_obj.node_tree
-    height = None
-    if material.pattern is not None:
-        height = _add_pattern(tree, material.pattern)
-        _link_color(tree, _mix(tree, "MIX", height, material.color, material.pattern.color_2))
-    elif material.texture is not None:
-        pixels = _add_texture(tree, material.texture, name)
-        _link_color(tree, _tinted(tree, pixels, material.color))
-        height = pixels
-    if height is not None and material.bump_m > 0:
-        _add_bump(tree, height, material.bump_m)
+    if material.family is not None:
+        build_family(tree, material)
+    else:
+        _build_generic(tree, material, name)
+    if material.wear is not None:
+        add_wear(tree, material.wear)
     return built
 
 
-def _principled(tree: Any) -> Any:
-    return next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
-
-
-def _link_color(tree: Any, output: Any) -> None:
-    tree.links.new(output, _principled(tree).inputs["Base Color"])
-
-
-def _mix(tree: Any, blend: str, factor: Any, a: Vector3, b: Vector3) -> Any:
-    node = tree.nodes.new("ShaderNodeMix")
-    node.data_type, node.blend_type = "RGBA", blend
-    tree.links.new(factor, node.inputs["Factor"])
-    node.inputs[6].default_value = (*a, 1.0)  # sockets of one name for each data type: 6, 7 are colours
-    node.inputs[7].default_value = (*b, 1.0)
-    return node.outputs[2]
-
-
-def _tinted(tree: Any, color: Any, tint: Vector3) -> Any:
-    node = tree.nodes.new("ShaderNodeMix")
-    node.data_type, node.blend_type = "RGBA", "MULTIPLY"
-    node.inputs["Factor"].default_value = 1.0
-    tree.links.new(color, node.inputs[6])
-    node.inputs[7].default_value = (*tint, 1.0)
-    return node.outputs[2]
+def _build_generic(tree: Any, material: Material, name: str) -> None:
+    """Add the pattern or the image, where there is one."""
+    height = None
+    if material.pattern is not None:
+        height = _add_pattern(tree, material.pattern)
+        set_color(tree, mix_colors(tree, height, material.color, material.pattern.color_2))
+    elif material.texture is not None:
+        pixels = _add_texture(tree, material.texture, name)
+        set_color(tree, multiplied(tree, pixels, material.color))
+        height = pixels
+    if height is not None and material.bump_m > 0:
+        add_bump(tree, height, material.bump_m)
 
 
 def _add_pattern(tree: Any, pattern: Pattern) -> Any:
@@ -142,10 +128,3 @@ def _add_image(name: str, pixels: Image) -> Any:
     image.pixels.foreach_set(rgba.ravel())
     image.update()
     return image
-
-
-def _add_bump(tree: Any, height: Any, bump_m: float) -> None:
-    node = tree.nodes.new("ShaderNodeBump")
-    node.inputs["Distance"].default_value = bump_m
-    tree.links.new(height, node.inputs["Height"])
-    tree.links.new(node.outputs["Normal"], _principled(tree).inputs["Normal"])

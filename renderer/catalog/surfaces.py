@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from renderer.catalog.library import Library, texture_of
-from renderer.catalog.model import Material, Model, Pattern, flat_shaded
+from renderer.catalog.model import Family, Material, Model, Pattern, Wear, flat_shaded
+from renderer.recipe.objects import FAMILIES
 from renderer.scene import Ground, Vector3
 
 TABLE_HALF_M = 4.0
@@ -22,9 +23,12 @@ _BOX_TRIANGLES = np.array(
 
 def appearance_material(parameters: Mapping[str, Any], library: Library) -> Material:
     """The material of drawn values of `renderer.recipe.objects.Appearance`."""
+    if parameters["appearance.material"] in FAMILIES:
+        return _family_material(parameters)
     kind = parameters["appearance.pattern"]
     procedural = kind not in ("plain", "image")
     return Material(
+        wear=_wear(parameters),
         color=tuple(parameters["appearance.color"]) if kind != "image" else (1.0, 1.0, 1.0),
         roughness=parameters["appearance.roughness"],
         metallic=parameters["appearance.metallic"],
@@ -39,6 +43,29 @@ def appearance_material(parameters: Mapping[str, Any], library: Library) -> Mate
         if procedural
         else None,
     )
+
+
+def _family_material(parameters: Mapping[str, Any]) -> Material:
+    return Material(
+        color=tuple(parameters["appearance.color"]),
+        roughness=parameters["appearance.roughness"],
+        bump_m=parameters["appearance.bump_m"],
+        family=Family(
+            kind=parameters["appearance.material"],
+            color_2=tuple(parameters["appearance.color_2"]),
+            size_m=parameters["appearance.pattern_size_m"],
+            seed=parameters["appearance.pattern_seed"],
+        ),
+        wear=_wear(parameters),
+    )
+
+
+def _wear(parameters: Mapping[str, Any]) -> Wear | None:
+    """What use has left, or None where there is nothing."""
+    amounts = {
+        name: parameters[f"appearance.{name}"] for name in ("stains", "scratches", "dust", "fingerprints")
+    }
+    return Wear(seed=parameters["appearance.pattern_seed"], **amounts) if any(amounts.values()) else None
 
 
 def _pattern_offset(parameters: Mapping[str, Any]) -> Vector3:
