@@ -1,5 +1,5 @@
 """Why a file of meshes cannot be used."""
 
 
-class MeshFault(Exception):
+class BrokenMeshError(Exception):
     """A file cannot be used; the message goes after its name: 'has vertices that are not finite'."""
