@@ -25,7 +25,7 @@ from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, Omega
 
 from renderer.commands.job import ResolvedJob, Schema, Settings
 from renderer.commands.main import fall_silent, report
-from renderer.commands.overrides import job_folder, jobs_of, parse_override
+from renderer.commands.overrides import job_folder, jobs_of, parse_override, with_plain_keys
 from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.keys import SettingSpec
 from renderer.recipe.validation import check_given, iter_specs, schema_defaults
@@ -74,7 +74,7 @@ def run_jobs(
     def task(config: DictConfig) -> None:
         statuses.append(_run_job(schema, work, config))
 
-    options = [argument for argument in arguments if argument not in parsed.overrides]
+    options = [a for a in arguments if with_plain_keys(a) not in parsed.overrides]
     with _hydra_surroundings(config_name, [*options, *parsed.overrides], parsed.multirun):
         hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(task)()
     return max(statuses)
@@ -140,6 +140,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     modes = [option for option in given if option in EXCLUSIVE_OPTIONS]
     if len(modes) > 1:
         raise InputError(f"{' and '.join(modes)} exclude each other: leave one of them out")
+    parsed.overrides = [with_plain_keys(override) for override in parsed.overrides]
     return parsed
 
 

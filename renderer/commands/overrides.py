@@ -17,6 +17,9 @@ UNSAFE_IN_NAMES = re.compile(r"[^A-Za-z0-9_.,=+-]+")
 COMPARISON = re.compile(r"[<>]|[=!]=")
 # Backslashes before a quote, or before the one that closes the text.
 BEFORE_QUOTE = re.compile(r'(\\*)("|\Z)')
+# A key in quotes, which Hydra's grammar of maps has not, and what it takes escaped in a plain one.
+QUOTED_KEY = re.compile(r"""([{,]\s*)(?:"([^"]*)"|'([^']*)')(\s*:)""")
+RESERVED_IN_KEY = re.compile(r"[\\()\[\]{}:=,]")
 LONGEST_NAME = 200  # characters of a job's folder: file systems take 255 bytes
 
 
@@ -59,6 +62,20 @@ def parse_override(override: str) -> Override:
             f"single ones: {_quoted(override)}"
         )
     return parsed
+
+
+def with_plain_keys(argument: str) -> str:
+    """An argument with the quotes taken from the keys of its maps, `{"mugs/*": mug}`, where that helps."""
+    if _try_override(argument) is not None:
+        return argument
+    plain = QUOTED_KEY.sub(_without_quotes, argument)
+    return argument if _try_override(plain) is None else plain
+
+
+def _without_quotes(found: re.Match[str]) -> str:
+    key = found[2] if found[2] is not None else found[3]
+    escaped = RESERVED_IN_KEY.sub(lambda reserved: f"\\{reserved[0]}", key)
+    return f"{found[1]}{escaped}{found[4]}"
 
 
 def _try_override(override: str) -> Override | None:

@@ -146,7 +146,7 @@ class Recipe:
     dry_run: bool = setting(False, bool, help="sample scenes and statistics, never start Blender")
     views: int = setting(1, int, low=1, high=10000, help="views of a scene")
     shots: int = setting(1, int, low=1, high=10000, help="shots of a view")
-    objects: Mapping[str, ObjectKind] = named_map("objects")
+    objects: Mapping[str, ObjectKind] = named_map("objects", {"path": None})  # a path for all meshes
     layout: Layout = group()
     surface: Surface = group()
     lighting: Lighting = group()

@@ -26,7 +26,7 @@ def parse_setting(spec: SettingSpec, value: Any, name: str) -> Any:
     if value is None and spec.required:
         return spec.type()
     if spec.type is dict:
-        return _parse_names(value, name)
+        return _parse_names({} if value is None else value, name)
     if spec.type is list:
         return _parse_list(spec, value, name)
     if not _fits(spec.type, value):

@@ -16,7 +16,7 @@ from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
 from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.relations import parse_relations
 from renderer.recipe.schema import Lamps, Recipe
-from renderer.recipe.settings import parse_setting
+from renderer.recipe.settings import parse_setting, show
 
 Settings = TypeVar("Settings")
 
@@ -156,15 +156,20 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
 
 def _with_shared_path(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The kinds of objects, those of source mesh with `objects.path` where they have no path of their own."""
-    if "path" not in config:
-        return config
     kinds = {name: kind for name, kind in config.items() if name != "path"}
-    meshes = {
-        name: {**kind, "path": config["path"]}
-        for name, kind in kinds.items()
-        if isinstance(kind, Mapping) and kind.get("source") == "mesh" and kind.get("path") is None
-    }
-    return kinds | meshes
+    path = config.get("path")
+    if path is None:
+        return kinds
+    if not isinstance(path, str):
+        raise RecipeError(f"objects.path must be a text, got {show(path)}")
+    meshes = {n: k for n, k in kinds.items() if isinstance(k, Mapping) and k.get("source") == "mesh"}
+    if not meshes:
+        raise RecipeError(
+            f"objects.path must go to objects of source mesh, and there are none, got '{path}': take "
+            "recipe=tabletop, or add meshes to the list that objects=[...] names"
+        )
+    shared = {name: {**kind, "path": path} for name, kind in meshes.items() if kind.get("path") is None}
+    return kinds | shared
 
 
 def _parse_object_kind(config: Any, path: str) -> Any:

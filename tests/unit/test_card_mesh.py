@@ -26,6 +26,7 @@ from renderer.catalog.model import TriangleMesh
 from renderer.catalog.sources import build_model, radius_m, support_of
 
 few = settings(max_examples=25)
+LIBRARY = open_library(cards_recipe())
 AREA_M2 = WIDTH_M * HEIGHT_M - (4 - np.pi) * CORNER_M**2  # of the rounded rectangle
 CORNERS = np.array([(x * WIDTH_M / 2, y * HEIGHT_M / 2) for x in (-1, 1) for y in (-1, 1)])
 

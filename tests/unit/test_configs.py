@@ -10,21 +10,13 @@ from unit.recipes import recipe_of
 
 from renderer.catalog.cards import DECK_STYLES, Rank, Suit
 from renderer.catalog.dice import CATEGORIES
+from renderer.catalog.library import open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import config_folder, run_jobs
 from renderer.commands.job import ResolvedJob, schema_of
 from renderer.recipe.keys import FactorSpec, Kind, Level
-from renderer.recipe.schema import (
-    DECKS,
-    DEVICE_KEYS,
-    LIGHT_TYPES,
-    OBJECT_SOURCES,
-    RANKS,
-    RUN_KEYS,
-    SUITS,
-    Lamps,
-    Recipe,
-)
+from renderer.recipe.objects import DECKS, OBJECT_SOURCES, RANKS, SUITS
+from renderer.recipe.schema import DEVICE_KEYS, LIGHT_TYPES, RUN_KEYS, Lamps, Recipe
 from renderer.recipe.validation import (
     iter_factors,
     iter_specs,
@@ -37,6 +29,7 @@ from renderer.scene import LightType
 from train_eval.settings import Evaluation, Export, Gap, Prediction, Training
 
 CONFIGS = config_folder()
+LIBRARY = open_library(recipe_of("dice"))
 GROUPS = ("camera", "engine", "lighting", "objects", "sensor", "surface")
 TRAINING_GROUPS = ("augmentation", "model", "optimization")
 COMMANDS = {
@@ -72,7 +65,7 @@ def leaf_keys(config: dict[str, Any], path: str = "") -> set[str]:
     return {
         key
         for name, child in config.items()
-        for key in (leaf_keys(child, f"{path}{name}.") if isinstance(child, dict) else {f"{path}{name}"})
+        for key in (leaf_keys(child, f"{path}{name}.") if isinstance(child, dict) and child else {f"{path}{name}"})
     }
 
 
@@ -94,7 +87,7 @@ def test_a_recipe_composes_and_bears_its_files_name(name):
 def test_every_option_of_a_group_fits_into_a_recipe(group, option):
     chosen = recipe_of("dice", f"{group}={option}")
     written = yaml.safe_load((CONFIGS / group / f"{option}.yaml").read_text(encoding="utf-8"))
-    assert set(written) - {"defaults"} <= set(
+    assert set(written) - {"defaults", "path"} <= set(
         getattr(chosen, group) if group == "objects" else (f.name for f in fields(getattr(chosen, group)))
     )
 
@@ -144,17 +137,19 @@ def test_the_standard_groups_are_the_defaults_of_the_schema():
 def test_kinds_of_objects_can_be_put_together_at_will():
     recipe = recipe_of("dice", "objects=[cards,dice,occluders,clutter]")
     assert list(recipe.objects) == ["card", "clutter", "die", "occluder"]
-    assert categories(recipe) == ("nine", "ten", "jack", "queen", "king", "ace", "1", "2", "3", "4", "5", "6")
+    assert categories(recipe, LIBRARY) == ("nine", "ten", "jack", "queen", "king", "ace", "1", "2", "3", "4", "5", "6")
 
 
 def test_the_categories_are_those_of_the_real_photographs():
-    assert categories(recipe_of("dice")) == CATEGORIES
-    assert categories(recipe_of("cards")) == ("nine", "ten", "jack", "queen", "king", "ace")
+    assert categories(recipe_of("dice"), LIBRARY) == CATEGORIES
+    assert categories(recipe_of("cards"), LIBRARY) == ("nine", "ten", "jack", "queen", "king", "ace")
 
 
 @pytest.mark.parametrize("path", KINDS, ids=lambda path: path.stem)
 def test_a_kind_of_objects_lists_every_key_of_its_schema(path):
-    for config in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+    kinds = yaml.safe_load(path.read_text(encoding="utf-8"))
+    kinds.pop("path", None)  # shared by kinds of source mesh
+    for config in kinds.values():
         schema = OBJECT_SOURCES[config["source"]]
         assert leaf_keys(config) == {key for key, _ in iter_specs(schema)}
 
@@ -188,10 +183,12 @@ def test_a_key_has_the_unit_that_its_name_ends_in():
     assert {key: spec.unit for key, spec in SPECS.items()} == named
 
 
-def test_a_factor_is_drawn_per_view_in_the_camera_per_shot_in_the_sensor_and_else_per_scene():
+def test_a_factor_is_drawn_per_view_in_and_before_the_camera_per_shot_in_the_sensor_and_else_per_scene():
     rooms = {"camera": Level.VIEW, "sensor": Level.SHOT}
+    before_the_camera = ("distance_fraction", "edge_fraction", "edge_angle_deg", "rotation")
     levels = {key: spec.level for key, spec in SPECS.items() if isinstance(spec, FactorSpec)}
-    assert levels == {key: rooms.get(key.split(".")[1], Level.SCENE) for key in levels}
+    expected = {key: rooms.get(key.split(".")[1], Level.SCENE) for key in levels}
+    assert levels == expected | {f"Foreground.{key}": Level.VIEW for key in before_the_camera}
 
 
 def test_every_whole_number_has_bounds_that_a_generator_can_draw_between():

@@ -7,6 +7,7 @@ import pytest
 from unit.recipes import cards_recipe, dice_recipe, recipe_of
 
 from renderer.catalog.dice import face_up
+from renderer.catalog.library import open_library
 from renderer.catalog.sources import radius_m
 from renderer.randomize.draws import DrawRecorder
 from renderer.randomize.objects import contact_of, draw_objects
@@ -15,6 +16,7 @@ from renderer.recipe.schema import Recipe
 from renderer.scene import Contact, SceneObject
 
 HALF_SIZE_M = (0.15, 0.1)
+LIBRARY = open_library(dice_recipe())
 SIX = {"objects.die.count": 6, "objects.clutter.count": 3}
 INDICES = range(10)
 
@@ -23,7 +25,7 @@ def objects_of(
     recipe: Recipe, index: int, half_size_m: tuple[float, float] = HALF_SIZE_M
 ) -> tuple[SceneObject, ...]:
     draws = DrawRecorder(seed=recipe.seed, address=FrameAddress(scene=index))
-    return draw_objects(draws, recipe.objects, half_size_m)
+    return draw_objects(draws, recipe, LIBRARY, half_size_m)
 
 
 def overlap(a: SceneObject, b: SceneObject) -> bool:

@@ -25,6 +25,7 @@ LEFT_OUT = {
     "labels.device",
     "lighting.environment.folder",  # what is in these folders counts, by content
     "surface.image_folder",
+    "surface.pbr_folder",
 }
 OTHER_CONSTANTS = {
     Kind.NUMBER: 0.123,

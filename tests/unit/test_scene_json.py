@@ -21,12 +21,13 @@ RECIPES = {
     "nothing": dice_recipe(**{"objects.die.count": 0, "objects.clutter.count": 0, "lighting.lights": {}}),
     "views and shots": dice_recipe(views=2, shots=3),
 }
+LIBRARY = open_library(dice_recipe())
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def drawn(name: str, index: int) -> Scene:
     recipe = RECIPES[name]
-    return sample_scene(recipe, open_library(recipe), index)
+    return sample_scene(recipe, LIBRARY, index)
 
 
 def plain(node: object) -> bool:

@@ -224,7 +224,7 @@ def test_settling_changes_nothing_but_places(name):
 def test_one_more_distractor_leaves_those_before_it_where_they_are(name, one_more):
     key = f"objects.{one_more}.count"
     two, three = (
-        settle(sample_scene(recipe_of(name, **{key: count}), LIBRARY, 4)).objects for count in (2, 3)
+        settle(sample_scene(recipe_of(name, **{key: count}), LIBRARY, 4), LIBRARY).objects for count in (2, 3)
     )
     assert three[: len(two)] == two
 

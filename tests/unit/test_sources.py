@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.recipes import cards_recipe, dice_recipe, recipe_of
-from unit.strategies import angles_rad, card, card_values, die, die_values, primitive, primitive_values
+from unit.strategies import (
+    angles_rad,
+    card,
+    card_values,
+    die,
+    die_values,
+    foreground,
+    primitive,
+    primitive_values,
+)
 
 from renderer.catalog.library import open_library
 from renderer.catalog.sources import build_model, categories, radius_m, support_of
@@ -74,12 +83,12 @@ def test_every_triangle_has_one_of_the_materials(item):
 
 
 def test_categories_come_from_the_kinds_and_are_listed_once():
-    assert categories(cards_recipe(**{"objects.card.categories": ["king", "ace"]})) == ("king", "ace")
-    assert categories(dice_recipe("objects=[clutter,occluders]")) == ()
+    assert categories(cards_recipe(**{"objects.card.categories": ["king", "ace"]}), LIBRARY) == ("king", "ace")
+    assert categories(dice_recipe("objects=[clutter,occluders]"), LIBRARY) == ()
     twice = recipe_of("dice", **{"objects.red": {"source": "die"}})
-    assert categories(twice) == ("1", "2", "3", "4", "5", "6")
+    assert categories(twice, LIBRARY) == ("1", "2", "3", "4", "5", "6")
 
 
 def test_every_source_of_the_schema_yields_a_model():
-    models = {item.source: build_model(item, LIBRARY) for item in (die(), card(), primitive())}
-    assert set(models) == set(OBJECT_SOURCES)
+    models = {item.source: build_model(item, LIBRARY) for item in (die(), card(), primitive(), foreground())}
+    assert set(models) | {"mesh"} == set(OBJECT_SOURCES)  # meshes: test_placing

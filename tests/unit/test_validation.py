@@ -63,7 +63,7 @@ SETTINGS = [
     (
         "objects.die.source",
         "dye",
-        "'dye' is unknown; did you mean 'die'? (known: die, primitive, playing_card)",
+        "'dye' is unknown; did you mean 'die'? (known: die, mesh, primitive, foreground, playing_card)",
     ),
     ("objects.clutter.stack", "no", "must be true or false, got 'no'"),
 ]  # fmt: skip
