@@ -187,10 +187,15 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """Where a view puts an object that floats before its camera."""
+    """Where a view puts an object that floats before its camera.
+
+    Attributes:
+        scale: on its size: what is too large for its place is made smaller.
+    """
 
     name: str
     pose: Pose
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """From the catalog's meshes to Blender's objects."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import bpy
@@ -8,26 +10,72 @@ from mathutils import Matrix
 
 from renderer.blender.materials import build_material
 from renderer.blender.runtime import start_blender
+from renderer.catalog.library import Library
 from renderer.catalog.model import Model, TriangleMesh
+from renderer.catalog.sources import build_model, look_key, shape_key
 from renderer.rotation import transform
-from renderer.scene import Pose
+from renderer.scene import Pose, SceneObject
 
 LARGEST_ID = 32767  # Blender keeps `pass_index` in 16 bits
 
 
-def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> None:
-    """Add a model to Blender's scene; `instance_id` is what the id buffer shows."""
+def add_model(name: str, model: Model) -> None:
+    """Add a model in world coordinates to Blender's scene; the id buffer shows 0 where it is."""
+    _add_mesh(name, model.mesh, build_materials(name, model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copies:
+    """Adds the objects of one scene to Blender's: equal meshes are there once, and so are equal looks."""
+
+    library: Library
+    _meshes: dict[str, bpy.types.Mesh] = field(default_factory=dict, init=False)
+    _looks: dict[str, list[Any]] = field(default_factory=dict, init=False)
+
+    def add(self, item: SceneObject, instance_id: int) -> None:
+        """Add an object, as a linked copy where its mesh is there; the id buffer shows `instance_id`."""
+        shape, look = shape_key(item, self.library), look_key(item, self.library)
+        if shape in self._meshes and look in self._looks:
+            added = _add_copy(item.name, self._meshes[shape], self._looks[look])
+        else:
+            model = build_model(item, self.library)
+            if look not in self._looks:
+                self._looks[look] = build_materials(item.name, model)
+            if shape in self._meshes:
+                added = _add_copy(item.name, self._meshes[shape], self._looks[look])
+            else:
+                added = _add_mesh(item.name, model.mesh, self._looks[look])
+                self._meshes[shape] = added.get_mesh()
+        added.set_local2world_mat(Matrix(transform(item.pose)))
+        added.blender_obj.pass_index = instance_id
+
+
+def build_materials(name: str, model: Model) -> list[Any]:
+    """The BlenderProc materials of a model."""
+    return [build_material(f"{name}.{n}", material) for n, material in enumerate(model.materials)]
+
+
+def move_model(instance_id: int, pose: Pose, scale: float) -> None:
+    """Move an object that was added, and scale it."""
+    item = next(item for item in bpy.data.objects if item.pass_index == instance_id)
+    item.matrix_world = Matrix(transform(pose)) @ Matrix.Scale(scale, 4)
+
+
+def _add_mesh(name: str, mesh: TriangleMesh, materials: Sequence[Any]) -> Any:
     item = start_blender().object.create_with_empty_mesh(name)
-    _fill_mesh(item.get_mesh(), model.mesh)
-    for number, material in enumerate(model.materials):
-        item.add_material(build_material(f"{name}.{number}", material))
-    item.set_local2world_mat(Matrix(transform(pose)))
-    item.blender_obj.pass_index = instance_id
+    _fill_mesh(item.get_mesh(), mesh)
+    for material in materials:
+        item.add_material(material)
+    return item
 
 
-def move_model(name: str, pose: Pose) -> None:
-    """Move a model that was added."""
-    bpy.data.objects[name].matrix_world = Matrix(transform(pose))
+def _add_copy(name: str, mesh: bpy.types.Mesh, materials: Sequence[Any]) -> Any:
+    """An object of a mesh that is there; its materials hang on the object where they are not the mesh's."""
+    item = start_blender().object.create_from_blender_mesh(mesh, name)
+    for slot, material in zip(item.blender_obj.material_slots, materials, strict=True):
+        if slot.material != material.blender_obj:
+            slot.link, slot.material = "OBJECT", material.blender_obj
+    return item
 
 
 def _fill_mesh(target: bpy.types.Mesh, mesh: TriangleMesh) -> None:

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
@@ -11,18 +11,17 @@ import bpy
 from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
 from renderer.blender.lights import add_light, set_sky
-from renderer.blender.meshes import LARGEST_ID, add_model, move_model
+from renderer.blender.meshes import LARGEST_ID, Copies, add_model, move_model
 from renderer.blender.passes import read_buffers
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
-from renderer.catalog.sources import build_model
 from renderer.catalog.surfaces import ground_models
 from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
-from renderer.scene import Camera, Pose, Scene, View
+from renderer.scene import Camera, Scene, View
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
 INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
@@ -40,6 +39,7 @@ class BlenderSession:
     library: Library
     device: str
     exr_path: Path
+    _ids: dict[str, int] = field(default_factory=dict, init=False)
 
     def build(self, scene: Scene) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.
@@ -53,9 +53,12 @@ class BlenderSession:
                 "Blender cannot number more"
             )
         for name, model in ground_models(scene.ground, self.library).items():
-            add_model(name, model, Pose(), 0)
-        for number, item in enumerate(scene.objects):
-            add_model(item.name, build_model(item, self.library), item.pose, number + 1)
+            add_model(name, model)
+        copies = Copies(library=self.library)
+        self._ids.clear()
+        for number, item in enumerate(scene.objects, start=1):
+            copies.add(item, number)
+            self._ids[item.name] = number
         for light in scene.lights:
             add_light(light)
         set_sky(scene.sky, self.library)
@@ -79,7 +82,7 @@ class BlenderSession:
             InfrastructureError: Blender gave no result.
         """
         for placement in view.foreground:
-            move_model(placement.name, placement.pose)
+            move_model(self._ids[placement.name], placement.pose, placement.scale)
         camera, seed = view.camera, view.cycles_seed
         if camera.lens is not None:
             image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)

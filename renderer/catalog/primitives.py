@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import trimesh
+from jaxtyping import Float
 
 from renderer.catalog.model import TriangleMesh
 
@@ -42,3 +43,10 @@ def primitive_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
         material_index=np.zeros(len(triangles), dtype=np.int32),
         smooth=np.full(len(triangles), shape in _CURVED),
     )
+
+
+def primitive_ball(parameters: Mapping[str, Any]) -> tuple[Float[np.ndarray, "3"], float]:
+    """The middle of a shape, and the radius of a ball about it that holds the shape, metres."""
+    vertices = primitive_mesh(parameters).vertices
+    middle: Float[np.ndarray, "3"] = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
+    return middle, float(np.linalg.norm(vertices - middle, axis=1).max())

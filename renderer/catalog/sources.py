@@ -1,5 +1,6 @@
 """The sources of objects, by the name a recipe gives: what each yields and how it lies on others."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,14 @@ from renderer.catalog import dice
 from renderer.catalog.cards import DECK_STYLES, Rank, Suit, draw_back, draw_face
 from renderer.catalog.cards.mesh import bend_height_m, card_mesh, card_outline
 from renderer.catalog.library import Library
-from renderer.catalog.meshes.placing import mesh_model, mesh_radius_m, mesh_vertices
+from renderer.catalog.meshes.placing import (
+    appearance_of,
+    mesh_look,
+    mesh_model,
+    mesh_radius_m,
+    mesh_shape,
+    mesh_vertices,
+)
 from renderer.catalog.model import Material, Model, Texture
 from renderer.catalog.primitives import primitive_mesh
 from renderer.catalog.surfaces import appearance_material
@@ -65,6 +73,28 @@ def build_model(item: SceneObject, library: Library) -> Model:
     if item.source == "mesh":
         return mesh_model(item, library)
     return _MODELS[item.source](item.parameters, library)
+
+
+def shape_key(item: SceneObject, library: Library) -> str:
+    """What the mesh of an object follows from: objects with equal keys have equal meshes."""
+    if item.source == "mesh":
+        return _key(item, mesh_shape(item, library))
+    if item.source in ("die", "playing_card"):
+        return _key(item, item.parameters)
+    return _key(item, {name: item.parameters[name] for name in ("shape", "size_m", "flatness")})
+
+
+def look_key(item: SceneObject, library: Library) -> str:
+    """What the materials of an object follow from: objects with equal keys have equal materials."""
+    if item.source == "mesh":
+        return _key(item, mesh_look(item, library))
+    if item.source in ("die", "playing_card"):
+        return _key(item, item.parameters)
+    return _key(item, appearance_of(item.parameters))
+
+
+def _key(item: SceneObject, parameters: Parameters) -> str:
+    return json.dumps([item.kind, parameters], sort_keys=True)
 
 
 def radius_m(item: SceneObject, library: Library) -> float:

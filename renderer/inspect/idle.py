@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from renderer.catalog.sources import is_labelled
 from renderer.lens.distortion import COEFFICIENTS
 from renderer.recipe.distributions import Constant
 from renderer.recipe.imaging import Camera
@@ -31,6 +32,9 @@ def replaced_factors(recipe: Recipe) -> dict[str, str]:
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Factors of objects, lights and trays that no scene has."""
     opened = {condition.factor for condition in recipe.conditions.values()}
+    if never_labelled(recipe):
+        labelled = [kind for kind in recipe.objects.values() if is_labelled(kind)]
+        yield from ((f.name, "layout.object_free is true") for kind in labelled for f in iter_factors(kind))
     kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
     for kind, gate in [*((k, k.count) for k in kinds), (recipe.surface.tray, recipe.surface.tray.presence)]:
         if (
@@ -40,6 +44,13 @@ def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
         ):
             reason = f"{gate.name} is {syntax_text(gate.distribution)}"
             yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
+
+
+def never_labelled(recipe: Recipe) -> bool:
+    """Whether every scene is one without objects to label."""
+    factor = recipe.layout.object_free
+    is_opened = any(condition.factor == factor.name for condition in recipe.conditions.values())
+    return factor.distribution == Constant(value=True) and not is_opened
 
 
 def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:

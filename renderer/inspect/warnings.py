@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from renderer.catalog.library import Library
 from renderer.catalog.sources import categories
-from renderer.inspect.idle import replaced_factors
+from renderer.inspect.idle import never_labelled, replaced_factors
 from renderer.recipe.distributions import Choice, Constant, Range
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
@@ -19,6 +19,8 @@ def recipe_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
         yield from _constant_in_disguise(factor)
     if not categories(recipe, library):
         yield "nothing is labelled: no kind of object has a category, so annotations.json will be empty"
+    elif never_labelled(recipe):
+        yield "nothing is labelled: layout.object_free is true, so annotations.json will be empty"
     if _is_dark(recipe):
         yield "there is no light: lighting.environment.strength and all counts of lights are 0"
 

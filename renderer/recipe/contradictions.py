@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from renderer.errors import RecipeError, unknown_name_message
 from renderer.recipe.imaging import Camera
+from renderer.recipe.objects import Foreground
 from renderer.recipe.schema import Recipe
 
 # Of each row only one key can count.
@@ -26,6 +27,11 @@ def check_camera(recipe: Recipe) -> None:
     _check_matrix(camera.K, "camera.K")
     if camera.look_at is not None and camera.look_at not in recipe.objects:
         raise RecipeError(unknown_name_message("camera.look_at", camera.look_at, recipe.objects))
+    if camera.look_at is not None and isinstance(recipe.objects[camera.look_at], Foreground):
+        raise RecipeError(
+            f"camera.look_at must be a kind of objects that lie on the ground, got '{camera.look_at}', which "
+            "floats before the camera"
+        )
     if camera.rig:
         _check_rig(camera, recipe.views)
 

@@ -255,12 +255,15 @@ class Foreground:
         ["choice", {0: 3, 1: 1}], Kind.INTEGER, low=0, high=20, shared=True, help="number of shapes"
     )
     shape: Factor = factor(["choice", list(SHAPES)], Kind.NAME, options=SHAPES, help="shape")
-    size_m: Factor = number(["log_uniform", 0.01, 0.05], unit="m", low=1e-3, high=1, help="largest extent")
+    size_m: Factor = number(
+        ["log_uniform", 0.01, 0.05], unit="m", low=1e-3, high=1,
+        help="largest extent; less where it would hold the camera or reach the ground",
+    )  # fmt: skip
     flatness: Factor = number(["uniform", 0.3, 1], low=0.02, high=1, help="factor on the shape's height")
     appearance: Appearance = group()
     distance_fraction: Factor = number(
         ["uniform", 0.3, 0.7], low=0.05, high=0.95, level=Level.VIEW,
-        help="how far on the way from the camera to what it looks at",
+        help="how far on the way from the camera to what it looks at, or to the ground before it",
     )  # fmt: skip
     edge_fraction: Factor = number(
         ["uniform", 0.6, 1.1], low=0, high=1.5, level=Level.VIEW,

@@ -65,7 +65,9 @@ def leaf_keys(config: dict[str, Any], path: str = "") -> set[str]:
     return {
         key
         for name, child in config.items()
-        for key in (leaf_keys(child, f"{path}{name}.") if isinstance(child, dict) and child else {f"{path}{name}"})
+        for key in (
+            leaf_keys(child, f"{path}{name}.") if isinstance(child, dict) and child else {f"{path}{name}"}
+        )
     }
 
 
@@ -137,7 +139,20 @@ def test_the_standard_groups_are_the_defaults_of_the_schema():
 def test_kinds_of_objects_can_be_put_together_at_will():
     recipe = recipe_of("dice", "objects=[cards,dice,occluders,clutter]")
     assert list(recipe.objects) == ["card", "clutter", "die", "occluder"]
-    assert categories(recipe, LIBRARY) == ("nine", "ten", "jack", "queen", "king", "ace", "1", "2", "3", "4", "5", "6")
+    assert categories(recipe, LIBRARY) == (
+        "nine",
+        "ten",
+        "jack",
+        "queen",
+        "king",
+        "ace",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
+        "6",
+    )
 
 
 def test_the_categories_are_those_of_the_real_photographs():

@@ -35,6 +35,9 @@ def drawn_factors(recipe) -> set[str]:
         {"camera.motion_m": 0.01, "camera.distortion.model": "fisheye", "sensor.defocus_px": 1},
         {"camera.rig": {"left": {}, "right": {}}, "views": 2, "camera.distortion.model": "brown_conrady"},
         {"camera.rig": {"left": {"focal_length_mm": 35}}},
+        {"layout.object_free": True},
+        {"objects.front": {"source": "foreground", "count": 2}},
+        {"objects.front": {"source": "foreground", "count": 0}},
     ],
     ids=str,
 )

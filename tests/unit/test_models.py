@@ -116,6 +116,19 @@ def test_a_detector_learns_and_detects(architecture):
             assert set(found["labels"].tolist()) <= {0, 1, 2}
 
 
+@pytest.mark.parametrize("empty", [[0], [0, 1]], ids=["one", "all"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_detector_learns_from_images_without_objects(architecture, empty):
+    targets = some_targets()
+    for number in empty:
+        targets[number] = {key: value[:0] for key, value in targets[number].items()}
+    detector = new_detector(spec(architecture), pretrained=False, seed=0)
+    total = torch.stack(list(detector.train()(some_images(), targets).values())).sum()
+    total.backward()
+    assert torch.isfinite(total)
+    assert any(p.grad is not None and p.grad.abs().sum() > 0 for p in detector.network.backbone.parameters())
+
+
 def test_equal_seeds_make_equal_detectors_and_leave_the_global_stream_alone():
     torch.manual_seed(5)
     expected = torch.rand(1)

@@ -83,7 +83,10 @@ def test_every_triangle_has_one_of_the_materials(item):
 
 
 def test_categories_come_from_the_kinds_and_are_listed_once():
-    assert categories(cards_recipe(**{"objects.card.categories": ["king", "ace"]}), LIBRARY) == ("king", "ace")
+    assert categories(cards_recipe(**{"objects.card.categories": ["king", "ace"]}), LIBRARY) == (
+        "king",
+        "ace",
+    )
     assert categories(dice_recipe("objects=[clutter,occluders]"), LIBRARY) == ()
     twice = recipe_of("dice", **{"objects.red": {"source": "die"}})
     assert categories(twice, LIBRARY) == ("1", "2", "3", "4", "5", "6")

@@ -1,7 +1,8 @@
 """A mesh as a scene has it: at the size that was drawn, in the look that was drawn."""
 
 import math
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,15 @@ from renderer.catalog.model import Jitter, Model
 from renderer.catalog.surfaces import appearance_material
 from renderer.scene import SceneObject
 
+JITTER = tuple(field.name for field in fields(Jitter))  # the factors of a kept look have these names
+
 
 def mesh_file(item: SceneObject, library: Library) -> MeshFile:
     """The file that an object was drawn from."""
     return library.shelves[item.kind].mesh(item.parameters["file"])
 
 
-def mesh_scale(mesh: MeshFile, parameters: Any) -> float:
+def mesh_scale(mesh: MeshFile, parameters: Mapping[str, Any]) -> float:
     """The factor from a mesh's own size to the one that was drawn."""
     scale = float(parameters["scale"])
     if parameters.get("size_m") is None:
@@ -44,18 +47,41 @@ def mesh_vertices(item: SceneObject, library: Library) -> Float[np.ndarray, "n 3
     return model.mesh.vertices * mesh_scale(mesh, item.parameters)
 
 
+def mesh_shape(item: SceneObject, library: Library) -> Mapping[str, Any]:
+    """What the mesh at its size follows from; in its own look it has triangles of several materials."""
+    mesh = mesh_file(item, library)
+    return {
+        "file": mesh.name,
+        "scale": mesh_scale(mesh, item.parameters),
+        "own_look": keeps_look(mesh, item.parameters),
+    }
+
+
+def mesh_look(item: SceneObject, library: Library) -> Mapping[str, Any]:
+    """What its materials follow from."""
+    mesh, parameters = mesh_file(item, library), item.parameters
+    if keeps_look(mesh, parameters):
+        return {"file": mesh.name} | {name: parameters[name] for name in JITTER}
+    return appearance_of(parameters)
+
+
+def appearance_of(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The drawn values of `renderer.recipe.objects.Appearance`."""
+    return {name: value for name, value in parameters.items() if name.startswith("appearance.")}
+
+
+def keeps_look(mesh: MeshFile, parameters: Mapping[str, Any]) -> bool:
+    """Whether it is shown in its own look; one without a look never is."""
+    return bool(parameters["look"] == "keep" and mesh.has_look)
+
+
 def mesh_model(item: SceneObject, library: Library) -> Model:
     """The mesh at its size: with its own look, changed as drawn, or with the one that was drawn."""
     mesh, parameters = mesh_file(item, library), item.parameters
     model = read_model(mesh, library.shelves[item.kind])
     sized = replace(model.mesh, vertices=model.mesh.vertices * mesh_scale(mesh, parameters))
-    if parameters["look"] == "keep" and mesh.has_look:
-        jitter = Jitter(
-            hue_shift_deg=parameters["hue_shift_deg"],
-            saturation_scale=parameters["saturation_scale"],
-            value_scale=parameters["value_scale"],
-            roughness_shift=parameters["roughness_shift"],
-        )
+    if keeps_look(mesh, parameters):
+        jitter = Jitter(**{name: parameters[name] for name in JITTER})
         kept = tuple(replace(material, jitter=jitter) for material in model.materials)
         return Model(mesh=sized, materials=kept)
     material = appearance_material(parameters, library)
