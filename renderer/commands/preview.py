@@ -8,6 +8,7 @@ from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
 from renderer.commands.job import RECIPE, ResolvedJob
+from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
 from renderer.commands.render import check_devices, write_picture
 from renderer.dataset.files import check_writable
@@ -48,6 +49,7 @@ def _check(job: ResolvedJob[Recipe]) -> None:
 def _work(job: ResolvedJob[Recipe]) -> int:
     recipe = quick(job.settings)
     library = open_library(recipe)
+    print_skipped(library)
     frames = list(_render(recipe, library))
     if not frames:
         raise RecipeError("every frame was rejected: no light reaches the camera; look at the lighting")

@@ -58,10 +58,12 @@ CHECK_HELP = """\
 usage: gapless recipe check [KEY=VALUE ...] [--config-dir DIR]
 
 Check all that `gapless render` checks before it starts, but for devices: keys, ranges, files, folders, and
-that scenes can be drawn. Prints a summary and what is worth a look; exit status 2 where something is wrong.
+that scenes can be drawn. Prints a summary, a table of your meshes, those that cannot be used first, and what
+is worth a look; exit status 2 where something is wrong.
 
 examples:
   gapless recipe check recipe=dice
+  gapless recipe check recipe=tabletop objects.path=my_meshes
   gapless recipe check recipe=cards surface.image_folder=photos/tables out=outputs/cards
 """
 DIFF_HELP = """\

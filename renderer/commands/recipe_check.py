@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from renderer.catalog.library import BUILT_IN, Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.job import ResolvedJob
+from renderer.commands.mesh_report import print_files, shelf_summary
+from renderer.commands.table import listing
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.store import open_store
 from renderer.errors import StoreError
@@ -34,6 +36,7 @@ def check_recipe(job: ResolvedJob[Recipe]) -> None:
         print(f"  {name:<12}{text}")
     objects = sum(len(scene.objects) for scene in scenes) / TRIED_SCENES
     print(f"  {'drawn':<12}{TRIED_SCENES} scenes without a fault, {objects:.1f} objects each")
+    print_files(library)
     warnings = [*recipe_warnings(recipe, library), *_out_warnings(recipe, library)]
     for warning in warnings:
         print(f"worth a look: {warning}")
@@ -55,8 +58,9 @@ def _summary(recipe: Recipe, library: Library) -> Iterator[tuple[str, str]]:
     views, shots_each = _count(recipe.views, "view"), _count(recipe.shots, "shot")
     yield "frames", f"{recipe.frames} of {_count(scenes, 'scene')}, {views} each, {shots_each} a view"
     for name, kind in recipe.objects.items():
-        yield "objects", f"{name}, source {kind.source}"
-    yield "categories", ", ".join(categories(recipe, library)) or "none: nothing is labelled"
+        files = f", {shelf_summary(library.shelves[name])}" if name in library.shelves else ""
+        yield "objects", f"{name}, source {kind.source}{files}"
+    yield "categories", listing(categories(recipe, library)) or "none: nothing is labelled"
     yield "factors", _factor_counts(recipe)
     yield "skies", _source_text(library.skies)
     yield "images", _source_text(library.surface_images)

@@ -13,10 +13,13 @@ from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
 from renderer.commands.job import RECIPE, ResolvedJob
+from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
+from renderer.commands.table import listing
 from renderer.dataset.coco import write_coco
 from renderer.dataset.files import atomic_file, json_bytes, write_bytes
 from renderer.dataset.identity import dataset_identity
+from renderer.dataset.meshes import write_meshes
 from renderer.dataset.record import image_name
 from renderer.dataset.store import Store, open_store
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
@@ -24,12 +27,15 @@ from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
 SHEET_FRAMES = 16
+MESHES = "meshes.json"
 HELP = """\
 usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
 
 Render labelled frames. Run the same command again to finish an interrupted one, or with more frames.
 
   recipe=dice|cards      which recipe; --config-dir DIR adds your own (DIR/recipe/NAME.yaml)
+  recipe=tabletop objects.path=my_meshes
+                         a folder of your own meshes; gapless recipe check reports each file
   frames=8 seed=0        how many, and the seed of every draw
   out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/
   first_frame=5          start at this frame: any frame can be rendered alone
@@ -91,6 +97,7 @@ def check_devices(recipe: Recipe) -> None:
 
 def _work(job: ResolvedJob[Recipe]) -> int:
     library = open_library(job.settings)
+    print_skipped(library)
     if job.settings.dry_run:
         from renderer.commands.dry_run import dry_run
 
@@ -110,6 +117,8 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     elapsed = time.perf_counter() - start
     names = categories(recipe, library)
     write_derived(store, names, job.yaml)
+    if library.shelves:
+        write_meshes(library.shelves, store.root / MESHES)
     _print_counts(recipe, store, names, len(missing))
     if missing:
         split = ", ".join(f"{stage} {duration / len(missing):.2f}" for stage, duration in seconds.items())
@@ -171,7 +180,7 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
 def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:
     counts, frames, rejected, hidden = _count(store)
     print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
-    listed = ", ".join(f"{name} {counts.get(name, 0)}" for name in names)
+    listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
     print(f"  instances: {listed}; {hidden} below {recipe.labels.min_pixels} px are flagged, not annotated")
 
 

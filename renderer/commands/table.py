@@ -7,7 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 NARROW = 110  # columns of a terminal below which a row takes several lines
+MOST_LISTED = 40  # names in a line of text
 Row = Sequence[str]
+
+
+def listing(names: Row) -> str:
+    """Names in a line: 'ace, king', cut where there are a great many."""
+    more = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def print_table(headings: Row, rows: Sequence[Row], console: Console | None = None) -> None:

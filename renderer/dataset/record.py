@@ -63,6 +63,8 @@ def instance_entries(
 ) -> list[dict[str, Any]]:
     """One entry for each labelled object of one image; `annotated` is false below `min_pixels`.
 
+    An object of the user's meshes has the name of its file as `mesh`.
+
     Args:
         items: the n labelled objects, in the order of the labels.
         labels: labels of a batch of one image.
@@ -79,6 +81,7 @@ def instance_entries(
             "segmentation": encode_mask(mask),
             "annotated": area >= min_pixels,
         }
+        | ({"mesh": item.parameters["file"]} if item.source == "mesh" else {})
         for item, mask, box, area in zip(items, masks, boxes, areas, strict=True)
     ]
 
