@@ -6,11 +6,23 @@ from renderer.catalog.dice import turn_face_up
 from renderer.scene import Contact, Pose, SceneObject
 
 PLAIN = {
+    "appearance.material": "generic",
     "appearance.pattern": "plain",
     "appearance.color": [0.5, 0.5, 0.5],
+    "appearance.color_2": [0.5, 0.5, 0.5],
+    "appearance.pattern_size_m": 0.01,
+    "appearance.image": 0.0,
+    "appearance.image_scale": 1.0,
+    "appearance.image_turn_deg": 0.0,
+    "appearance.image_shift": 0.0,
+    "appearance.pattern_seed": 0,
     "appearance.roughness": 1.0,
     "appearance.metallic": 0.0,
     "appearance.bump_m": 0.0,
+    "appearance.stains": 0.0,
+    "appearance.scratches": 0.0,
+    "appearance.dust": 0.0,
+    "appearance.fingerprints": 0.0,
 }
 RED = PLAIN | {"appearance.color": [0.8, 0.1, 0.1]}
 

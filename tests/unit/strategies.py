@@ -12,15 +12,23 @@ from renderer.scene import Contact, Ground, Pose, Scene, SceneObject, Sky
 
 GREY = [0.2, 0.2, 0.2]
 PLAIN = {
+    "appearance.material": "generic",
     "appearance.pattern": "plain",
     "appearance.color": GREY,
     "appearance.color_2": GREY,
     "appearance.pattern_size_m": 0.01,
     "appearance.image": 0.0,
+    "appearance.image_scale": 1.0,
+    "appearance.image_turn_deg": 0.0,
+    "appearance.image_shift": 0.0,
     "appearance.pattern_seed": 0,
     "appearance.bump_m": 0.0,
     "appearance.roughness": 0.5,
     "appearance.metallic": 0.0,
+    "appearance.stains": 0.0,
+    "appearance.scratches": 0.0,
+    "appearance.dust": 0.0,
+    "appearance.fingerprints": 0.0,
 }
 DIE = {
     "face": 1,
