@@ -1,130 +1,109 @@
 """From the catalog's materials to Blender's node trees."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-import bpy
-import numpy as np
-
 from renderer.blender.families import build_family
-from renderer.blender.nodes import add_bump, mix_colors, multiplied, set_color
+from renderer.blender.images import ImageNodes
+from renderer.blender.maps import add_maps
+from renderer.blender.nodes import (
+    add_bump,
+    calculated,
+    mix_colors,
+    multiplied,
+    principled,
+    product,
+    set_color,
+)
+from renderer.blender.opacity import add_opacity
+from renderer.blender.patterns import add_pattern
 from renderer.blender.runtime import start_blender
 from renderer.blender.wear import add_wear
-from renderer.catalog.model import Image, Material, Pattern, Texture
+from renderer.catalog.model import Jitter, Material
+
+VERTEX_COLORS = "Color"  # name of the attribute that holds a mesh's own colours
 
 
 def build_material(name: str, material: Material) -> Any:
-    """A BlenderProc material with the Principled shader and, where asked for, a pattern or an image."""
+    """A BlenderProc material with the Principled shader and whatever else the material asks for."""
     built = start_blender().material.create(name)
     built.set_principled_shader_value("Roughness", material.roughness)
     built.set_principled_shader_value("Metallic", material.metallic)
     built.set_principled_shader_value("Transmission Weight", material.transmission)
     built.set_principled_shader_value("IOR", material.refraction_index)
     built.set_principled_shader_value("Base Color", [*material.color, 1.0])
+    if any(material.emission):
+        built.set_principled_shader_value("Emission Color", [*material.emission, 1.0])
+        built.set_principled_shader_value("Emission Strength", 1.0)
     tree = built.blender_obj.node_tree
     if material.family is not None:
         build_family(tree, material)
     else:
-        _build_generic(tree, material, name)
+        _build_generic(tree, material)
+    if material.jitter is not None:
+        _add_jitter(tree, material.jitter)
     if material.wear is not None:
         add_wear(tree, material.wear)
     return built
 
 
-def _build_generic(tree: Any, material: Material, name: str) -> None:
-    """Add the pattern or the image, where there is one."""
+def _build_generic(tree: Any, material: Material) -> None:
+    """Add pattern, image, maps and the mesh's own colours, where there are any."""
+    images = ImageNodes(tree=tree)
     height = None
     if material.pattern is not None:
-        height = _add_pattern(tree, material.pattern)
+        height = add_pattern(tree, material.pattern)
         set_color(tree, mix_colors(tree, height, material.color, material.pattern.color_2))
     elif material.texture is not None:
-        pixels = _add_texture(tree, material.texture, name)
+        pixels = images.color(material.texture)
         set_color(tree, multiplied(tree, pixels, material.color))
         height = pixels
-    if height is not None and material.bump_m > 0:
+    vertex_alpha = _add_vertex_colors(tree) if material.vertex_colors else None
+    add_maps(images, material)
+    add_opacity(images, material, vertex_alpha)
+    if height is not None and material.maps.height is None and material.bump_m > 0:
         add_bump(tree, height, material.bump_m)
 
 
-def _add_pattern(tree: Any, pattern: Pattern) -> Any:
-    """Nodes that give 0 to 1 in object coordinates; returns the output socket."""
-    node, output = _PATTERNS[pattern.kind](tree)
-    node.inputs["Scale"].default_value = 1 / pattern.size_m
-    coordinates = tree.nodes.new("ShaderNodeTexCoord")
-    shift = tree.nodes.new("ShaderNodeMapping")
-    shift.inputs["Location"].default_value = pattern.offset_m
-    tree.links.new(coordinates.outputs["Object"], shift.inputs["Vector"])
-    tree.links.new(shift.outputs["Vector"], node.inputs["Vector"])
-    contrast = tree.nodes.new("ShaderNodeMapRange")
-    contrast.inputs["From Min"].default_value = 0.3
-    contrast.inputs["From Max"].default_value = 0.7
-    contrast.inputs["To Max"].default_value = pattern.strength
-    tree.links.new(node.outputs[output], contrast.inputs["Value"])
-    return contrast.outputs["Result"]
+def _add_vertex_colors(tree: Any) -> Any:
+    """Multiply the base colour by the mesh's own; returns the socket of their opacity."""
+    node = tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name = VERTEX_COLORS
+    set_color(tree, product(tree, _base_color(tree), node.outputs["Color"]))
+    return node.outputs["Alpha"]
 
 
-def _noise(tree: Any) -> tuple[Any, str]:
-    node = tree.nodes.new("ShaderNodeTexNoise")
-    node.inputs["Detail"].default_value = 3.0
-    return node, "Fac"
-
-
-def _marble(tree: Any) -> tuple[Any, str]:
-    node, output = _noise(tree)
-    node.inputs["Distortion"].default_value = 2.5
-    return node, output
-
-
-def _cells(tree: Any) -> tuple[Any, str]:
-    return tree.nodes.new("ShaderNodeTexVoronoi"), "Distance"
-
-
-def _waves(tree: Any) -> tuple[Any, str]:
-    node = tree.nodes.new("ShaderNodeTexWave")
-    node.inputs["Distortion"].default_value = 6.0
-    node.inputs["Detail"].default_value = 2.0
-    return node, "Fac"
-
-
-def _checker(tree: Any) -> tuple[Any, str]:
-    return tree.nodes.new("ShaderNodeTexChecker"), "Fac"
-
-
-def _bricks(tree: Any) -> tuple[Any, str]:
-    return tree.nodes.new("ShaderNodeTexBrick"), "Fac"
-
-
-# Each adds a texture node and names the output that runs from 0 to 1.
-_PATTERNS: Mapping[str, Callable[[Any], tuple[Any, str]]] = {
-    "noise": _noise,
-    "marble": _marble,
-    "cells": _cells,
-    "waves": _waves,
-    "checker": _checker,
-    "bricks": _bricks,
-}
-
-
-def _add_texture(tree: Any, texture: Texture, name: str) -> Any:
-    node = tree.nodes.new("ShaderNodeTexImage")
-    node.image = _add_image(name, texture.pixels)
-    coordinates = tree.nodes.new("ShaderNodeTexCoord")
-    if texture.tile_size_m is None:
-        tree.links.new(coordinates.outputs["UV"], node.inputs["Vector"])
-        return node.outputs["Color"]
-    mapping = tree.nodes.new("ShaderNodeMapping")
-    mapping.inputs["Scale"].default_value = (1 / texture.tile_size_m,) * 3
-    mapping.inputs["Location"].default_value = (0.5, 0.5, 0.0)
-    tree.links.new(coordinates.outputs["Object"], mapping.inputs["Vector"])
-    tree.links.new(mapping.outputs["Vector"], node.inputs["Vector"])
+def _base_color(tree: Any) -> Any:
+    """The socket that gives the base colour."""
+    slot = principled(tree).inputs["Base Color"]
+    if slot.is_linked:
+        return slot.links[0].from_socket
+    node = tree.nodes.new("ShaderNodeRGB")
+    node.outputs["Color"].default_value = slot.default_value
     return node.outputs["Color"]
 
 
-def _add_image(name: str, pixels: Image) -> Any:
-    height, width = pixels.shape[:2]
-    image = bpy.data.images.new(name, width, height)
-    rgba = np.ones((height, width, 4), dtype=np.float32)
-    rgba[..., :3] = pixels[::-1]  # Blender's row 0 is the bottom
-    rgba[..., :3] /= 255
-    image.pixels.foreach_set(rgba.ravel())
-    image.update()
-    return image
+def _add_jitter(tree: Any, jitter: Jitter) -> None:
+    """Turn the hue of the base colour, scale its saturation and brightness, and shift the roughness."""
+    if (jitter.hue_shift_deg, jitter.saturation_scale, jitter.value_scale) != (0, 1, 1):
+        node = tree.nodes.new("ShaderNodeHueSaturation")
+        node.inputs["Hue"].default_value = (0.5 + jitter.hue_shift_deg / 360) % 1  # 0.5 is no turn
+        node.inputs["Saturation"].default_value = jitter.saturation_scale
+        node.inputs["Value"].default_value = jitter.value_scale
+        tree.links.new(_base_color(tree), node.inputs["Color"])
+        set_color(tree, _at_most_white(tree, node.outputs["Color"]))
+    roughness = principled(tree).inputs["Roughness"]
+    if roughness.is_linked:
+        rough = roughness.links[0].from_socket
+        shifted = calculated(tree, "ADD", rough, float(jitter.roughness_shift), within_0_1=True)
+        tree.links.new(shifted, roughness)
+    else:
+        roughness.default_value = min(max(roughness.default_value + jitter.roughness_shift, 0.0), 1.0)
+
+
+def _at_most_white(tree: Any, color: Any) -> Any:
+    """A brightened colour, cut at 1: a surface gives back no more light than it gets."""
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type, node.clamp_result = "RGBA", True
+    node.inputs["Factor"].default_value = 0.0
+    tree.links.new(color, node.inputs[6])
+    return node.outputs[2]

@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from renderer.blender.materials import build_material
+from renderer.blender.materials import VERTEX_COLORS, build_material
 from renderer.blender.runtime import start_blender
 from renderer.catalog.library import Library
 from renderer.catalog.model import Model, TriangleMesh
@@ -91,4 +91,7 @@ def _fill_mesh(target: bpy.types.Mesh, mesh: TriangleMesh) -> None:
     if mesh.uvs is not None:
         layer: Any = target.uv_layers.new(name="UVMap")
         layer.uv.foreach_set("vector", mesh.uvs.astype(np.float32).ravel())
+    if mesh.colors is not None:
+        colors: Any = target.color_attributes.new(VERTEX_COLORS, "FLOAT_COLOR", "CORNER")
+        colors.data.foreach_set("color", mesh.colors.astype(np.float32).ravel())
     target.update(calc_edges=True)

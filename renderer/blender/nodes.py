@@ -1,5 +1,6 @@
 """A small vocabulary for building node trees of shaders."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from renderer.scene import Vector3
@@ -35,9 +36,52 @@ def multiplied(tree: Any, color: Any, tint: Vector3) -> Any:
     return node.outputs[2]
 
 
+def product(tree: Any, a: Any, b: Any) -> Any:
+    """The product of two colours' sockets."""
+    node = tree.nodes.new("ShaderNodeMix")
+    node.data_type, node.blend_type = "RGBA", "MULTIPLY"
+    node.inputs["Factor"].default_value = 1.0
+    tree.links.new(a, node.inputs[6])
+    tree.links.new(b, node.inputs[7])
+    return node.outputs[2]
+
+
+def calculated(tree: Any, operation: str, *terms: Any, within_0_1: bool = False) -> Any:
+    """What a Math node makes of numbers and sockets of numbers."""
+    node = tree.nodes.new("ShaderNodeMath")
+    node.operation, node.use_clamp = operation, within_0_1
+    return _fed(tree, node, terms)
+
+
+def vector_calculated(tree: Any, operation: str, *terms: Any) -> Any:
+    """What a Vector Math node makes of vectors and sockets of vectors."""
+    node = tree.nodes.new("ShaderNodeVectorMath")
+    node.operation = operation
+    return _fed(tree, node, terms)
+
+
+def _fed(tree: Any, node: Any, terms: Sequence[Any]) -> Any:
+    for term, slot in zip(terms, node.inputs, strict=False):
+        if isinstance(term, float | tuple):
+            slot.default_value = term
+        else:
+            tree.links.new(term, slot)
+    return next(output for output in node.outputs if output.enabled)
+
+
+def separated(tree: Any, vector: Any) -> list[Any]:
+    """The sockets of a vector's x, y and z."""
+    node = tree.nodes.new("ShaderNodeSeparateXYZ")
+    tree.links.new(vector, node.inputs[0])
+    return list(node.outputs)
+
+
 def add_bump(tree: Any, height: Any, bump_m: float) -> None:
-    """Let a height from 0 to 1 raise the surface by up to `bump_m`."""
+    """Let a height from 0 to 1 raise the surface by up to `bump_m`, over the relief that it has."""
     node = tree.nodes.new("ShaderNodeBump")
     node.inputs["Distance"].default_value = bump_m
     tree.links.new(height, node.inputs["Height"])
-    tree.links.new(node.outputs["Normal"], principled(tree).inputs["Normal"])
+    normal = principled(tree).inputs["Normal"]
+    if normal.is_linked:
+        tree.links.new(normal.links[0].from_socket, node.inputs["Normal"])
+    tree.links.new(node.outputs["Normal"], normal)

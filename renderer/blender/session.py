@@ -12,6 +12,7 @@ from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
 from renderer.blender.lights import add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, Copies, add_model, move_model
+from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
 from renderer.blender.passes import read_buffers
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
@@ -24,6 +25,7 @@ from renderer.recipe.schema import Engine
 from renderer.scene import Camera, Scene, View
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
+MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
 INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
 
 
@@ -76,7 +78,8 @@ class BlenderSession:
         """Trace one view of the scene that was built.
 
         Where the lens blurs or bends, ids and depth come from a second trace that is sharp and straight:
-        through an open aperture, or while the camera moves, they are sampled at random places (rule 4).
+        through an open aperture, or while the camera moves, they are sampled at random places (rule 4). So
+        they do where a material blends with what is behind it: Cycles then leaves one of the ids by chance.
 
         Raises:
             InfrastructureError: Blender gave no result.
@@ -89,17 +92,18 @@ class BlenderSession:
             blurred, sharp = self._render(image.camera, seed), self._render_sharp(ids.camera, seed)
             return warp_buffers(blurred, image, sharp, ids)
         buffers = self._render(camera, seed)
-        if camera.aperture_m > 0 or camera.motion is not None:
+        if camera.aperture_m > 0 or camera.motion is not None or blends():
             return replace(self._render_sharp(camera, seed), radiance=buffers.radiance)
         return buffers
 
     def _render_sharp(self, camera: Camera, cycles_seed: int) -> Buffers:
-        """One sample a pixel, at its centre, of a pinhole that stands still."""
+        """One sample a pixel, at its centre, of a pinhole that stands still; nothing blends."""
         cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer.cycles
         samples, denoises = cycles.samples, cycles.use_denoising
         cycles.samples, cycles.use_denoising, layer.use_denoising = 1, False, False
         try:
-            return self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
+            with hard_opacity():
+                return self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
         finally:
             cycles.samples, cycles.use_denoising, layer.use_denoising = samples, denoises, denoises
 
@@ -149,7 +153,7 @@ def _set_engine(engine: Engine, threads: int) -> None:
         ao_bounces_render=0,
         max_bounces=engine.max_bounces,
         transmission_bounces=2 * engine.max_bounces,
-        transparent_max_bounces=8,
+        transparent_max_bounces=MOST_TRANSPARENT,
         volume_bounces=0,
     )
     scene.cycles.use_adaptive_sampling = False
@@ -158,6 +162,7 @@ def _set_engine(engine: Engine, threads: int) -> None:
     scene.cycles.use_denoising = layer.cycles.use_denoising = engine.denoise
     scene.render.use_persistent_data = False
     layer.use_pass_object_index = layer.use_pass_z = True
+    layer.pass_alpha_threshold = OWNING_OPACITY
     scene.render.use_file_extension = False
     api.set_output_format(file_format="OPEN_EXR_MULTILAYER", color_depth=32)
     scene.render.image_settings.exr_codec = "NONE"

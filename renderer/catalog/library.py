@@ -1,21 +1,24 @@
 """The files a recipe draws from: skies, images and meshes, built-in or from the user's folders."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 
+from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_image
 from renderer.catalog.meshes.shelf import Shelf, open_shelf
-from renderer.catalog.model import Texture
+from renderer.catalog.model import Maps, Texture
+from renderer.catalog.pbr import PbrSet, list_pbr_sets, read_pbr
 from renderer.catalog.textures import TEXTURES, draw_texture
-from renderer.errors import CatalogError
+from renderer.errors import CatalogError, RecipeError
+from renderer.recipe.distributions import Choice, Constant, Distribution
 from renderer.recipe.objects import Meshes
 from renderer.recipe.schema import Recipe
+from renderer.recipe.validation import iter_factors
 
 BUILT_IN = "built-in:"
 # The environment maps in the Blender wheel (datafiles/studiolights/world), all CC0.
@@ -24,9 +27,9 @@ BUILT_IN_SKIES = tuple(
     for name in ("city", "courtyard", "forest", "interior", "night", "studio", "sunrise", "sunset")
 )
 SKY_SUFFIXES = frozenset({".exr", ".hdr"})
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-LARGEST_IMAGE_PX = 1024
 USER_TILE_M = 0.5  # edge of the ground that one of the user's images is laid over
+PBR_KEY = "surface.pbr_folder"
+_SHIFT_STREAM = 1  # apart from stream 0 of the same seed, which draws built-in images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,27 +38,31 @@ class Library:
 
     Attributes:
         skies: names, sorted; so with the surface images.
-        files: the user's files behind skies and images.
+        files: the user's files behind skies, images and PBR sets.
+        pbr_sets: sorted by name.
         shelves: the user's meshes, by the kind of objects.
     """
 
     skies: tuple[str, ...]
     surface_images: tuple[str, ...]
     files: Mapping[str, Path]
+    pbr_sets: tuple[PbrSet, ...] = ()
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
 
     def sky_name(self, fraction: float) -> str:
         """The sky at a fraction in [0, 1] of the sorted list."""
-        return _at(self.skies, fraction)
+        return self.skies[_position(fraction, len(self.skies))]
 
     def surface_texture(self, fraction: float, seed: int) -> Texture:
         """The surface image at a fraction of the sorted list; `seed` varies built-in ones."""
-        name = _at(self.surface_images, fraction)
+        name = self.surface_images[_position(fraction, len(self.surface_images))]
         if name not in self.files:
             return built_in_texture(name.removeprefix(BUILT_IN), seed)
-        with PillowImage.open(self.files[name]) as image:
-            image.thumbnail((LARGEST_IMAGE_PX, LARGEST_IMAGE_PX))
-            return Texture(pixels=np.asarray(image.convert("RGB")), tile_size_m=USER_TILE_M)
+        return Texture(pixels=read_image(self.files[name])[..., :3], tile_size_m=USER_TILE_M)
+
+    def pbr_set(self, fraction: float) -> PbrSet:
+        """The PBR set at a fraction in [0, 1] of the sorted list."""
+        return self.pbr_sets[_position(fraction, len(self.pbr_sets))]
 
     def manifest(self) -> dict[str, str]:
         """Name and SHA-256 of every file of the user's: part of a dataset's identity."""
@@ -71,6 +78,7 @@ def open_library(recipe: Recipe) -> Library:
 
     Raises:
         CatalogError: a folder is missing, is empty, or holds an image or a mesh that cannot be used.
+        RecipeError: a folder is needed and not given.
     """
     skies, surface_images = BUILT_IN_SKIES, tuple(f"{BUILT_IN}{name}" for name in sorted(TEXTURES))
     files: dict[str, Path] = {}
@@ -83,7 +91,7 @@ def open_library(recipe: Recipe) -> Library:
     if recipe.surface.image_folder is not None:
         found = _list_folder("surface.image_folder", recipe.surface.image_folder, IMAGE_SUFFIXES)
         for path in found.values():
-            _check_image(path)
+            check_image(path)
         surface_images = tuple(found)
         files |= found
     shelves = {
@@ -91,7 +99,32 @@ def open_library(recipe: Recipe) -> Library:
         for name, kind in recipe.objects.items()
         if isinstance(kind, Meshes)
     }
-    return Library(skies=skies, surface_images=surface_images, files=files, shelves=shelves)
+    pbr_sets = _open_pbr_sets(recipe)
+    for item in pbr_sets:
+        files |= {f"{PBR_KEY}/{name}": path for name, path in item.named_files().items()}
+    return Library(
+        skies=skies, surface_images=surface_images, files=files, pbr_sets=pbr_sets, shelves=shelves
+    )
+
+
+def _open_pbr_sets(recipe: Recipe) -> tuple[PbrSet, ...]:
+    if recipe.surface.pbr_folder is not None:
+        return list_pbr_sets(PBR_KEY, recipe.surface.pbr_folder)
+    drawn = {f.name: [f.distribution] for f in iter_factors(recipe) if f.name.endswith("appearance.material")}
+    for condition in recipe.conditions.values():
+        drawn.get(condition.factor, []).append(condition.draw)
+    for name, distributions in drawn.items():
+        if any(_can_draw(distribution, "pbr") for distribution in distributions):
+            raise RecipeError(f"{PBR_KEY} must be given, for {name} can be pbr: a folder of PBR image sets")
+    return ()
+
+
+def _can_draw(distribution: Distribution, value: str) -> bool:
+    """Whether a distribution of names can give one of them."""
+    if isinstance(distribution, Choice):
+        options = zip(distribution.options, distribution.weights, strict=True)
+        return any(option == value and weight > 0 for option, weight in options)
+    return isinstance(distribution, Constant) and distribution.value == value
 
 
 def built_in_texture(name: str, seed: int) -> Texture:
@@ -100,8 +133,8 @@ def built_in_texture(name: str, seed: int) -> Texture:
     return Texture(pixels=draw_texture(rng, name), tile_size_m=TEXTURES[name].tile_size_m)
 
 
-def _at(names: Sequence[str], fraction: float) -> str:
-    return names[min(int(fraction * len(names)), len(names) - 1)]
+def _position(fraction: float, count: int) -> int:
+    return min(int(fraction * count), count - 1)
 
 
 def _list_folder(key: str, folder: str, suffixes: frozenset[str]) -> dict[str, Path]:
@@ -115,16 +148,6 @@ def _list_folder(key: str, folder: str, suffixes: frozenset[str]) -> dict[str, P
     return {f"{key}/{path.name}": path for path in found}
 
 
-def _check_image(path: Path) -> None:
-    """Decode it whole, JPEG at an eighth of its size: `verify` misses most files that break off."""
-    try:
-        with PillowImage.open(path) as image:
-            image.draft("RGB", (1, 1))
-            image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise CatalogError(f"{path} is no readable image ({error}); repair or remove it") from None
-
-
 def _check_sky(path: Path) -> None:
     """Look at the first bytes: OpenEXR's magic number, or Radiance's signature."""
     with path.open("rb") as file:
@@ -135,4 +158,27 @@ def _check_sky(path: Path) -> None:
 
 def texture_of(parameters: Mapping[str, Any], library: Library) -> Texture:
     """The image texture that drawn values of `renderer.recipe.objects.Appearance` ask for."""
-    return library.surface_texture(parameters["appearance.image"], parameters["appearance.pattern_seed"])
+    texture = library.surface_texture(parameters["appearance.image"], parameters["appearance.pattern_seed"])
+    return _laid(texture, parameters)
+
+
+def pbr_of(parameters: Mapping[str, Any], library: Library) -> tuple[Texture, Maps]:
+    """Colour and maps of the PBR set that drawn values of `renderer.recipe.objects.Appearance` ask for."""
+    pixels = read_pbr(library.pbr_set(parameters["appearance.image"]))
+    color = _laid(Texture(pixels=pixels.color, alpha=pixels.opacity, tile_size_m=USER_TILE_M), parameters)
+    found = {name: getattr(pixels, name) for name in ("roughness", "metallic", "normal", "height")}
+    maps = {name: replace(color, pixels=p, alpha=None) for name, p in found.items() if p is not None}
+    return color, Maps(**maps)
+
+
+def _laid(texture: Texture, parameters: Mapping[str, Any]) -> Texture:
+    """A tiled texture in the size, the turn and the place that were drawn."""
+    assert texture.tile_size_m is not None
+    key = np.array([parameters["appearance.pattern_seed"], _SHIFT_STREAM], dtype=np.uint64)
+    x, y = parameters["appearance.image_shift"] * np.random.Generator(np.random.Philox(key=key)).random(2)
+    return replace(
+        texture,
+        tile_size_m=texture.tile_size_m * parameters["appearance.image_scale"],
+        turn_rad=math.radians(parameters["appearance.image_turn_deg"]),
+        shift=(float(x), float(y)),
+    )

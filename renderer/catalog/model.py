@@ -54,9 +54,11 @@ class Texture:
 
     Attributes:
         pixels: row 0 is the top, at texture coordinate v = 1; sRGB where they are colours.
-        tile_size_m: edge of a tile laid over x and y; None takes the mesh's own coordinates.
-        turn_rad: of the tiles, counter-clockwise.
-        shift: of the tiles, in tiles.
+        tile_size_m: edge of a tile; tiles are laid over x and y, and over z and one of them where a surface
+            faces sideways. None takes the mesh's own coordinates.
+        turn_rad: of the tiles, about the origin, counter-clockwise seen from above.
+        shift: of the tiles, in tiles, along their edges.
+        flat: whether tiles are laid over x and y alone, which is enough for what is flat, and faster.
         alpha: opacity of the pixels, 255 is opaque; None is opaque everywhere.
     """
 
@@ -64,6 +66,7 @@ class Texture:
     tile_size_m: float | None = None
     turn_rad: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
+    flat: bool = False
     alpha: UInt8[np.ndarray, "h w"] | None = None
 
 
@@ -72,7 +75,9 @@ class Maps:
     """Images of a PBR material besides its colour; linear, the value is in all three channels.
 
     Attributes:
+        roughness: multiplies the material's own number; so does `metallic`.
         normal: tangent space, green up (OpenGL).
+        height: from 0 to 1; raises the surface by up to the material's `bump_m`.
     """
 
     roughness: Texture | None = None
@@ -125,7 +130,7 @@ class Material:
     Attributes:
         alpha: opacity; multiplies that of the texture and of the mesh's colours.
         alpha_cutoff: at or above it a surface is opaque, below it is not there; None blends.
-        vertex_colors: whether the mesh's own colours multiply the colour.
+        vertex_colors: whether the mesh's own colours multiply the colour and the opacity.
         family: what takes the place of pattern and texture.
         maps: in the coordinates of the texture, or of the mesh.
     """

@@ -1,12 +1,13 @@
 """The ground on which objects lie: a table or floor, and a tray around the layout area."""
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from renderer.catalog.library import Library, texture_of
-from renderer.catalog.model import Family, Material, Model, Pattern, Wear, flat_shaded
+from renderer.catalog.library import Library, pbr_of, texture_of
+from renderer.catalog.model import Family, Maps, Material, Model, Pattern, Texture, Wear, flat_shaded
 from renderer.recipe.objects import FAMILIES
 from renderer.scene import Ground, Vector3
 
@@ -25,6 +26,8 @@ def appearance_material(parameters: Mapping[str, Any], library: Library) -> Mate
     """The material of drawn values of `renderer.recipe.objects.Appearance`."""
     if parameters["appearance.material"] in FAMILIES:
         return _family_material(parameters)
+    if parameters["appearance.material"] == "pbr":
+        return _pbr_material(parameters, library)
     kind = parameters["appearance.pattern"]
     procedural = kind not in ("plain", "image")
     return Material(
@@ -42,6 +45,20 @@ def appearance_material(parameters: Mapping[str, Any], library: Library) -> Mate
         )
         if procedural
         else None,
+    )
+
+
+def _pbr_material(parameters: Mapping[str, Any], library: Library) -> Material:
+    """A set's images; for the maps that it lacks, the drawn numbers."""
+    texture, maps = pbr_of(parameters, library)
+    return Material(
+        color=(1.0, 1.0, 1.0),
+        roughness=parameters["appearance.roughness"] if maps.roughness is None else 1.0,
+        metallic=parameters["appearance.metallic"] if maps.metallic is None else 1.0,
+        bump_m=parameters["appearance.bump_m"],
+        texture=texture,
+        maps=maps,
+        wear=_wear(parameters),
     )
 
 
@@ -81,10 +98,21 @@ def ground_models(ground: Ground, library: Library) -> dict[str, Model]:
     table = flat_shaded(
         [(-h, -h, -drop), (h, -h, -drop), (h, h, -drop), (-h, h, -drop)], [(0, 1, 2), (0, 2, 3)]
     )
-    models = {"table": Model(mesh=table, materials=(appearance_material(ground.parameters, library),))}
+    material = _laid_flat(appearance_material(ground.parameters, library))
+    models = {"table": Model(mesh=table, materials=(material,))}
     if ground.tray is not None:
         models["tray"] = _tray(ground.half_size_m, ground.tray, library)
     return models
+
+
+def _laid_flat(material: Material) -> Material:
+    """The material with its tiles laid over x and y alone, which is all that shows on a table."""
+    maps = {f.name: _flat(getattr(material.maps, f.name)) for f in fields(Maps)}
+    return replace(material, texture=_flat(material.texture), maps=Maps(**maps))
+
+
+def _flat(texture: Texture | None) -> Texture | None:
+    return None if texture is None else replace(texture, flat=True)
 
 
 def _tray(half_size_m: tuple[float, float], tray: Mapping[str, Any], library: Library) -> Model:

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from PIL import Image
 from unit.recipes import dice_recipe
 
+from renderer.catalog.image_files import LARGEST_IMAGE_PX
 from renderer.catalog.library import (
     BUILT_IN,
     BUILT_IN_SKIES,
-    LARGEST_IMAGE_PX,
     USER_TILE_M,
     Library,
     built_in_texture,
@@ -83,6 +83,9 @@ def test_the_draws_of_an_appearance_choose_texture_and_variant():
     count = len(TEXTURES)
     draws = {
         "appearance.image": (sorted(TEXTURES).index("cloth") + 0.5) / count,
+        "appearance.image_scale": 1.0,
+        "appearance.image_turn_deg": 0.0,
+        "appearance.image_shift": 0.0,
         "appearance.pattern_seed": 7,
     }
     assert np.array_equal(texture_of(draws, BUILT_IN_LIBRARY).pixels, built_in_texture("cloth", 7).pixels)

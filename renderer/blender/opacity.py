@@ -1,0 +1,79 @@
+"""What is transparent by alpha: cut out where a material says so, else a blend that ids cannot follow.
+
+Where a surface is neither opaque nor absent, Cycles leaves its id by chance. So a material that blends has a
+switch: while `hard_opacity` holds, it is opaque from `OWNING_OPACITY` up, and absent below.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import bpy
+
+from renderer.blender.images import ImageNodes
+from renderer.blender.nodes import calculated, principled
+from renderer.catalog.model import Material
+
+OWNING_OPACITY = 0.5  # at or above it, a surface owns the pixel whose centre shows it
+_SWITCH = "Hard opacity"
+
+
+def add_opacity(images: ImageNodes, material: Material, vertex_alpha: Any = None) -> None:
+    """Let a material's own number, its texture and the mesh's colours say how opaque it is."""
+    tree, factors = images.tree, []
+    if material.texture is not None and material.texture.alpha is not None:
+        factors.append(images.alpha(material.texture))
+    if vertex_alpha is not None:
+        factors.append(vertex_alpha)
+    if not factors and material.alpha == 1:
+        return
+    opacity: Any = float(material.alpha)
+    for factor in factors:
+        opacity = calculated(tree, "MULTIPLY", factor, opacity)
+    if isinstance(opacity, float):
+        opacity = calculated(tree, "ADD", opacity, 0.0)
+    if material.alpha_cutoff is not None:
+        seen = _step(tree, opacity, material.alpha_cutoff)
+    else:
+        seen = _switched(tree, opacity)
+    tree.links.new(seen, principled(tree).inputs["Alpha"])
+
+
+def blends() -> bool:
+    """Whether any material in Blender blends with what lies behind it."""
+    return any(True for _ in _switches())
+
+
+@contextmanager
+def hard_opacity() -> Iterator[None]:
+    """Let no material blend."""
+    switches = list(_switches())
+    for switch in switches:
+        switch.default_value = 1.0
+    try:
+        yield
+    finally:
+        for switch in switches:
+            switch.default_value = 0.0
+
+
+def _switches() -> Iterator[Any]:
+    for material in bpy.data.materials:
+        node = material.node_tree.nodes.get(_SWITCH) if material.use_nodes else None
+        if node is not None:
+            yield node.inputs["Factor"]
+
+
+def _switched(tree: Any, opacity: Any) -> Any:
+    node = tree.nodes.new("ShaderNodeMix")
+    node.name = _SWITCH
+    node.inputs["Factor"].default_value = 0.0
+    tree.links.new(opacity, node.inputs["A"])
+    tree.links.new(_step(tree, opacity, OWNING_OPACITY), node.inputs["B"])
+    return node.outputs["Result"]
+
+
+def _step(tree: Any, opacity: Any, least: float) -> Any:
+    """1 from `least` up, else 0."""
+    below = calculated(tree, "LESS_THAN", opacity, least)
+    return calculated(tree, "SUBTRACT", 1.0, below)
