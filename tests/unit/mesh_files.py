@@ -31,7 +31,7 @@ def _settings() -> Meshes:
 
 
 def mesh_settings(path: Path | None, **values: Any) -> Meshes:
-    """The settings of the recipe `tabletop` for a folder; a look is one value or a list with equal weights."""
+    """The settings of the recipe `tabletop` for a folder; a look is one value, or several by spaces."""
     settings = replace(_settings(), path=None if path is None else str(path))
     if "look" in values:
         looks = values.pop("look").split()
