@@ -1,8 +1,15 @@
-"""Hypothesis for all unit tests: no time limits, for a busy machine is no bug."""
+"""Hypothesis for all unit tests: no time limits, for a busy machine is no bug; and a cache for each."""
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
     "gapless", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("gapless")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """Each test has a cache of its own: what one finds of a mesh is no other's."""
+    monkeypatch.setenv("GAPLESS_CACHE", str(tmp_path / "cache of gapless"))

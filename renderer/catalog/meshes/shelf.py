@@ -1,26 +1,21 @@
 """A shelf: the meshes of one kind of objects, examined, in the order of their names."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from renderer.catalog.meshes.categories import category_of, check_patterns, matching
+from renderer.catalog.meshes.examine import examine
+from renderer.catalog.meshes.facts import Examination, Facts, Stamps, are_unchanged
+from renderer.catalog.meshes.index import index_of
+from renderer.catalog.meshes.listing import Listing, list_meshes
+from renderer.catalog.meshes.symmetries import Symmetry as Symmetry
+from renderer.catalog.meshes.symmetries import declared_symmetries
 from renderer.errors import CatalogError
 from renderer.recipe.objects import Meshes
 from renderer.scene import Vector3
 
 Hashes = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symmetry:
-    """Turns about an axis through the object's origin that change nothing that can be seen.
-
-    Attributes:
-        turns: how many of them make a whole turn; 0 is any turn at all.
-    """
-
-    axis: Vector3
-    turns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +33,8 @@ class MeshFile:
         radius_m: of the smallest circle about the origin, seen from above, that holds it.
         reach_m: of the smallest sphere about the origin that holds it.
         has_look: whether it brings materials, colours or images of its own.
-        notes: what is worth knowing, such as 'not watertight'.
+        notes: what is worth knowing, in words that go after its name: 'is not watertight'.
+        stamps: of all files behind it, when it was examined.
     """
 
     name: str
@@ -55,6 +51,7 @@ class MeshFile:
     is_watertight: bool
     has_look: bool
     notes: tuple[str, ...] = ()
+    stamps: Stamps = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,4 +99,72 @@ def open_shelf(key: str, settings: Meshes) -> Shelf:
         CatalogError: there is no such folder, no mesh in it that can be used, or one is broken and that is
             to stop.
     """
-    raise CatalogError(f"{key}: not yet")
+    listing = list_meshes(key, settings.path)
+    check_patterns(f"{key}.categories", settings.categories, listing.names)
+    check_patterns(f"{key}.symmetries", settings.symmetries, listing.names)
+    declared = {
+        pattern: declared_symmetries(f"{key}.symmetries.'{pattern}'", text)
+        for pattern, text in settings.symmetries.items()
+    }
+    examinations = _examined(key, listing, settings)
+    faults = {name: found.reason for name, found in examinations.items() if found.facts is None}
+    broken = tuple(BrokenMesh(name=n, reason=r) for n, r in sorted((listing.faults | faults).items()))
+    meshes = []
+    for name, found in examinations.items():
+        if found.facts is not None:
+            pattern = matching(settings.symmetries, name)
+            category = category_of(key, settings, listing.root, name)
+            mesh = _mesh_file(name, listing.root, found.facts, found.stamps)
+            symmetries = mesh.symmetries if pattern is None else declared[pattern]
+            meshes.append(replace(mesh, category=category, symmetries=symmetries))
+    _check_broken(key, settings, broken, has_usable=bool(meshes))
+    return Shelf(key=key, root=listing.root, settings=settings, meshes=tuple(meshes), broken=broken)
+
+
+def _examined(key: str, listing: Listing, settings: Meshes) -> dict[str, Examination]:
+    """The examinations of all files, in their order: those that the index has, where nothing has changed."""
+    index = index_of(key, listing.root, settings)
+    known = index.load()
+    examinations: dict[str, Examination] = {}
+    for name in listing.names:
+        found = known.get(name)
+        if found is None or not are_unchanged(found.stamps, listing.root):
+            found = examine(key, name, listing.root, settings)
+        examinations[name] = found
+    if examinations != known:
+        index.save(examinations)
+    return examinations
+
+
+def _mesh_file(name: str, root: Path, facts: Facts, stamps: Stamps) -> MeshFile:
+    """The facts as the catalog gives them, still without a category."""
+    return MeshFile(
+        name=name,
+        path=root / name,
+        readable=root / facts.readable,
+        category=None,
+        symmetries=facts.symmetries,
+        hashes=facts.hashes,
+        low_m=facts.low_m,
+        high_m=facts.high_m,
+        radius_m=facts.radius_m,
+        reach_m=facts.reach_m,
+        triangles=facts.triangles,
+        is_watertight=facts.is_watertight,
+        has_look=facts.has_look,
+        notes=facts.notes,
+        stamps=stamps,
+    )
+
+
+def _check_broken(key: str, settings: Meshes, broken: Sequence[BrokenMesh], *, has_usable: bool) -> None:
+    """Stop at what is broken, where that is to stop or nothing else is left."""
+    if not broken or (has_usable and settings.broken == "skip"):
+        return
+    others = f" (and {len(broken) - 1} more)" if len(broken) > 1 else ""
+    first = f"'{broken[0].name}' {broken[0].reason}{others}"
+    if settings.broken == "stop":
+        raise CatalogError(f"{key} cannot use a mesh: {first}; {key}.broken=skip leaves such files out")
+    raise CatalogError(
+        f"{key}.path must hold a mesh that can be used, got none in '{settings.path}': {first}"
+    )

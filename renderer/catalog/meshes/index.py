@@ -1,0 +1,75 @@
+"""The index: what is known of the files of a folder, kept between runs, so that only what changed is read."""
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renderer.catalog.meshes.examine import keeps_look
+from renderer.catalog.meshes.facts import Examination, from_plain, to_plain
+from renderer.recipe.objects import Meshes
+
+VERSION = 1  # to be raised when the same file would be judged otherwise
+_SETTINGS = ("unit", "up", "origin", "allow_flat", "max_triangles", "decimate_to")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """Where the examinations of a folder are kept; a different setting has another index."""
+
+    path: Path
+
+    def load(self) -> dict[str, Examination]:
+        """What is known, by name; nothing where there is no index that can be read."""
+        try:
+            plain = json.loads(self.path.read_bytes())
+            return {name: from_plain(examination) for name, examination in plain.items()}
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            _LOG.info("the index %s cannot be read: the files are examined again", self.path)
+            return {}
+
+    def save(self, known: Mapping[str, Examination]) -> None:
+        """Keep what is known, whole or not at all; a cache that cannot be written is none."""
+        plain = {name: to_plain(examination) for name, examination in known.items() if examination.stamps}
+        try:
+            _write_whole(self.path, json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
+        except OSError as error:
+            _LOG.info("the index %s cannot be written: %s", self.path, error.strerror)
+
+
+def cache_folder() -> Path:
+    """Where gapless keeps what it can make again: $GAPLESS_CACHE, or the user's cache folder."""
+    own = os.environ.get("GAPLESS_CACHE")
+    if own:
+        return Path(own)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return Path(caches) / "gapless" if caches else Path("~/.cache/gapless").expanduser()
+
+
+def index_of(key: str, root: Path, settings: Meshes) -> Index:
+    """The index of a folder under settings that what is known depends on."""
+    relevant: dict[str, Any] = {name: getattr(settings, name) for name in _SETTINGS}
+    relevant |= {"key": key, "root": str(root), "keeps_look": keeps_look(settings), "version": VERSION}
+    digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    return Index(path=cache_folder() / "meshes" / f"{digest[:32]}.json")
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write under a temporary name that is then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
