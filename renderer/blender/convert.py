@@ -51,8 +51,7 @@ def convert(job: dict[str, Any]) -> list[str]:
     """
     path, root = Path(job["path"]), Path(job["root"])
     named = set(named_files(path, root))
-    import_file(path)
-    item = realized()
+    item = realized(import_file(path))
     if job["decimate_to"] is not None:
         decimate(item, job["decimate_to"])
     named |= side_files(item, root, needs_look=job["needs_look"])

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from mathutils import Matrix
 
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.references import USD, usd_unit_m, within
@@ -23,8 +22,11 @@ _STARTS: Mapping[str, tuple[bytes, ...]] = {
 }
 
 
-def import_file(path: Path) -> None:
-    """Empty Blender and open a file in it, in metres with Z up; without axes of its own it is Z up.
+def import_file(path: Path) -> float:
+    """Empty Blender and open a file in it, with Z up; a file without axes of its own stays as it is.
+
+    Returns:
+        Metres in one of Blender's units.
 
     Raises:
         BrokenMeshError: the file cannot be read.
@@ -39,9 +41,7 @@ def import_file(path: Path) -> None:
         raise BrokenMeshError(
             f"is damaged, or of a kind that Blender {bpy.app.version_string} does not read"
         ) from error
-    unit_m = usd_unit_m(path) if suffix in USD else bpy.context.scene.unit_settings.scale_length
-    if unit_m != 1:
-        _scale_everything(unit_m)
+    return usd_unit_m(path) if suffix in USD else float(bpy.context.scene.unit_settings.scale_length)
 
 
 def _check_start(path: Path, suffix: str) -> None:
@@ -58,14 +58,6 @@ def _check_start(path: Path, suffix: str) -> None:
         raise BrokenMeshError(
             "is an FBX file in text form, which Blender does not read: save it as a binary one"
         )
-
-
-def _scale_everything(factor: float) -> None:
-    """Scale what is not placed by a parent."""
-    for item in bpy.context.scene.objects:
-        if item.parent is None:
-            item.matrix_world = Matrix.Scale(factor, 4) @ item.matrix_world
-    bpy.context.view_layer.update()
 
 
 def _import_usd(filepath: str) -> None:

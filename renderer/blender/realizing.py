@@ -14,8 +14,8 @@ MAX_TRIANGLES = 20_000_000
 _WITH_FACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
 
 
-def realized() -> Any:
-    """One object with everything, in the world's coordinates, alone in a new scene.
+def realized(unit_m: float) -> Any:
+    """One object with everything, in metres from the world's origin, alone in a new scene.
 
     Raises:
         BrokenMeshError: there is nothing, or too much.
@@ -23,7 +23,9 @@ def realized() -> Any:
     _show_what_renders()
     if _instances_in(bpy.context.scene.collection, {}) > MAX_INSTANCES:
         raise BrokenMeshError(f"has more than {MAX_INSTANCES} instances")
-    parts = list(_placed_meshes(bpy.context.evaluated_depsgraph_get()))
+    to_metres = Matrix.Scale(unit_m, 4)
+    graph = bpy.context.evaluated_depsgraph_get()
+    parts = [(mesh, to_metres @ place) for mesh, place in _placed_meshes(graph)]
     if not parts:
         raise BrokenMeshError("has no faces that render")
     return _joined(parts)
