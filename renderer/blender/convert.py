@@ -54,7 +54,7 @@ def convert(job: dict[str, Any]) -> list[str]:
     item = realized(import_file(path))
     if job["decimate_to"] is not None:
         decimate(item, job["decimate_to"])
-    named |= side_files(item, root, needs_look=job["needs_look"])
+    named |= side_files(item, path, root, needs_look=job["needs_look"])
     export_glb(item, Path(job["result"]), needs_look=job["needs_look"])
     folder = path.resolve().parent
     return sorted(Path(os.path.relpath(file, folder)).as_posix() for file in named)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from renderer.blender.layers import UV_LAYER
 from renderer.catalog.meshes.fault import BrokenMeshError
 
 _SURFACES = ("BSDF_PRINCIPLED", "EMISSION")  # that the exporter knows
@@ -25,7 +26,7 @@ def export_glb(item: Any, result: Path, *, needs_look: bool) -> None:
             use_active_scene=True,
             export_yup=True,
             export_materials="EXPORT" if needs_look else "NONE",
-            export_vertex_color="MATERIAL",
+            export_vertex_color="ACTIVE",
             export_animations=False,
             export_skins=False,
             export_morph=False,
@@ -40,9 +41,7 @@ def make_expressible(material: Any) -> None:
     nodes = material.node_tree.nodes
     for node in nodes:
         if node.type == "UVMAP":
-            node.uv_map = "UVMap"
-        elif node.type == "VERTEX_COLOR":
-            node.layer_name = "Color"
+            node.uv_map = UV_LAYER
     if not any(_holds(node, _SURFACES) for node in nodes):
         _add_principled(material)
     for node in nodes:
@@ -64,6 +63,7 @@ def _add_principled(material: Any) -> None:
     )
     output = tree.get_output_node("ALL") or tree.nodes.new("ShaderNodeOutputMaterial")
     principled = tree.nodes.new("ShaderNodeBsdfPrincipled")
+    principled.inputs["Roughness"].default_value = 1.0
     color = principled.inputs["Base Color"]
     if shader is None:
         color.default_value = material.diffuse_color
@@ -71,7 +71,7 @@ def _add_principled(material: Any) -> None:
         color.default_value = shader.inputs["Color"].default_value
         for link in shader.inputs["Color"].links:
             tree.links.new(link.from_socket, color)
-        if "Roughness" in shader.inputs:
+        if "Roughness" in shader.inputs and shader.type != "BSDF_DIFFUSE":  # of which it says no gloss
             principled.inputs["Roughness"].default_value = shader.inputs["Roughness"].default_value
     tree.links.new(principled.outputs[0], output.inputs["Surface"])
 

@@ -1,5 +1,6 @@
 """Opening a file of any format in an empty Blender, with its scripts off, and what it then names."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -88,20 +89,21 @@ _IMPORTERS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def side_files(item: Any, root: Path, *, needs_look: bool) -> set[Path]:
-    """The files that Blender read, or would read, for what is rendered.
+def side_files(item: Any, path: Path, root: Path, *, needs_look: bool) -> set[Path]:
+    """The files that Blender read, or would read, for what is rendered of a file.
 
     Raises:
         BrokenMeshError: one lies outside the root, or is an image that is wanted and cannot be read.
     """
-    found = {within(name, root, root) for name in _linked_files()}
+    folder = path.resolve().parent
+    found = {within(os.path.relpath(name, folder), folder, root) for name in _linked_files()}
     for image in used_images(item):
         if image.packed_file is not None or image.source == "GENERATED":
             continue
         name = _absolute(image.filepath, image.library).replace("<UDIM>", "1001")
         if not needs_look and not Path(name).exists():
             continue
-        file = within(name, root, root)
+        file = within(os.path.relpath(name, folder), folder, root)
         if needs_look and not file.is_file():
             raise BrokenMeshError(f"names an image that is not there: {file.name}")
         if needs_look and not image.has_data and not image.size[0]:

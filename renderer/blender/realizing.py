@@ -1,12 +1,13 @@
 """All that renders of an open file, as one mesh: modifiers applied, instances spelled out, then reduced."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import bpy
 from mathutils import Matrix
 
+from renderer.blender.layers import keep_one_layer_each
 from renderer.catalog.meshes.fault import BrokenMeshError
 
 MAX_INSTANCES = 100_000
@@ -127,12 +128,12 @@ def _triangles(mesh: Any) -> int:
     return len(mesh.loops) - 2 * len(mesh.polygons)
 
 
-def _joined(parts: Iterable[tuple[Any, Matrix]]) -> Any:
+def _joined(parts: list[tuple[Any, Matrix]]) -> Any:
     """Bake each place into a mesh: a node of a .glb cannot have shear."""
     scene = bpy.data.scenes.new("realized")
+    keep_one_layer_each({mesh.name_full: mesh for mesh, _ in parts}.values())
     items = []
     for mesh, place in parts:
-        _keep_one_layer_each(mesh)
         baked = mesh.copy()
         baked.transform(place)
         if place.is_negative:
@@ -143,30 +144,3 @@ def _joined(parts: Iterable[tuple[Any, Matrix]]) -> Any:
         bpy.ops.object.join()
     bpy.context.window.scene = scene
     return items[0]
-
-
-def _keep_one_layer_each(mesh: Any) -> None:
-    """Leave the texture coordinates and colours that are rendered, under one name in all meshes."""
-    nodes = [
-        node
-        for material in mesh.materials
-        if material and material.node_tree
-        for node in material.node_tree.nodes
-    ]
-    for layers, kind, attribute, name in (
-        (mesh.uv_layers, "UVMAP", "uv_map", "UVMap"),
-        (mesh.color_attributes, "VERTEX_COLOR", "layer_name", "Color"),
-    ):
-        named = [getattr(node, attribute) for node in nodes if node.type == kind]
-        kept = next((word for word in named if word in layers), None) or _rendered(mesh, layers)
-        for other in [layer.name for layer in layers if layer.name != kept]:
-            layers.remove(layers[other])
-        if kept is not None:
-            layers[kept].name = name
-
-
-def _rendered(mesh: Any, layers: Any) -> str | None:
-    if layers == mesh.uv_layers:
-        return next((layer.name for layer in layers if layer.active_render), None)
-    index = mesh.color_attributes.render_color_index
-    return layers[index].name if 0 <= index < len(layers) else None
