@@ -69,7 +69,12 @@ def test_a_broken_file_stops_the_command_where_it_is_to(tmp_path: Path, name: st
     (folder / "broken").mkdir()
     BROKEN[name][0](folder / name)
     done = gapless(
-        "render", *SMALL, *TABLE, f"objects.path={folder}", "objects.mesh.broken=stop", f"out={tmp_path / 'out'}"
+        "render",
+        *SMALL,
+        *TABLE,
+        f"objects.path={folder}",
+        "objects.mesh.broken=stop",
+        f"out={tmp_path / 'out'}",
     )
     assert done.returncode == 2
     assert name in done.stderr

@@ -393,10 +393,11 @@ def test_a_file_without_permission_is_examined_again_the_next_time(tmp_path, mon
 
 
 def test_what_blender_cannot_convert_is_named(tmp_path, monkeypatch):
-    def fail(path, root, decimate_to):
-        raise BrokenMeshError("cannot be converted: Blender found no mesh in it")
+    def fail(conversions):
+        error = BrokenMeshError("cannot be converted: Blender found no mesh in it")
+        return dict.fromkeys(conversions, error)
 
-    monkeypatch.setattr("renderer.catalog.meshes.conversion.converted", fail)
+    monkeypatch.setattr("renderer.catalog.meshes.shelf.convert_many", fail)
     (tmp_path / "a.blend").write_bytes(b"BLENDER-v402")
     assert fault_of(tmp_path / "a.blend") == "cannot be converted: Blender found no mesh in it"
 

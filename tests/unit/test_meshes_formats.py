@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.mesh_files import CORNERS, FACES, GltfFile, mesh_settings, only_mesh, ply_text, shelf_of, stl_bytes
 
-from renderer.catalog.meshes.conversion import converted
 from renderer.catalog.meshes.frames import frame_of
 from renderer.recipe.objects import AXES, UNITS
 
@@ -123,7 +122,7 @@ def test_what_blender_converted_has_the_axes_of_the_users_file(tmp_path, monkeyp
     solid.vertices = solid.vertices[:, [0, 2, 1]] * (1, 1, -1)
     glb = tmp_path / "converted.glb"
     solid.export(glb)
-    monkeypatch.setattr("renderer.catalog.meshes.conversion.converted", lambda path, root, most: glb)
+    monkeypatch.setattr("renderer.catalog.meshes.conversion.converted", lambda *_, **__: glb)
     reduced, _ = only_mesh(tmp_path / "stl", up="x", decimate_to=100)
     assert reduced.readable == glb
     assert reduced.high_m == pytest.approx(plain.high_m)
@@ -134,8 +133,6 @@ def test_a_small_mesh_is_not_decimated(tmp_path):
     write(trimesh.creation.icosphere(subdivisions=2), tmp_path / "stl", "stl")
     mesh, _ = only_mesh(tmp_path / "stl", decimate_to=320)
     assert mesh.readable == mesh.path
-    with pytest.raises(NotImplementedError):
-        converted(mesh.path, tmp_path, 100)
 
 
 def test_text_and_bytes_of_stl_are_the_same_mesh(tmp_path):

@@ -249,9 +249,9 @@ class TestIndex:
         shelf_of(folder)
         examined: list[str] = []
 
-        def remember(key, name, root, settings):
+        def remember(key, name, root, settings, conversions):
             examined.append(name)
-            return examine(key, name, root, settings)
+            return examine(key, name, root, settings, conversions)
 
         monkeypatch.setattr(EXAMINE, remember)
         shelf_of(folder)

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from renderer.catalog.model import Model
 from renderer.recipe.distributions import Choice, Constant
 from renderer.recipe.objects import Meshes
 
+Conversions = Mapping[Path, Path | BrokenMeshError]
+NONE_CONVERTED: Conversions = {}
 FLAT_BELOW = 1e-5  # of the largest extent; vertices of 32 bits are off by less
 # What our readers, numpy and Pillow raise on bytes that make no sense; a test feeds them such.
 _SENSELESS = (
@@ -31,8 +34,14 @@ _SENSELESS = (
 )  # fmt: skip
 
 
-def examine(key: str, name: str, root: Path, settings: Meshes) -> Examination:
-    """Read a file of the folder `root` and tell what it is; what cannot be used says why."""
+def examine(
+    key: str, name: str, root: Path, settings: Meshes, conversions: Conversions = NONE_CONVERTED
+) -> Examination:
+    """Read a file of the folder `root` and tell what it is; what cannot be used says why.
+
+    Args:
+        conversions: those that were made for several files together.
+    """
     path = root / name
     source = Source(
         path=path,
@@ -44,7 +53,7 @@ def examine(key: str, name: str, root: Path, settings: Meshes) -> Examination:
     before = stamp_of(path)
     facts, reason, is_lasting = None, "", True
     try:
-        facts = _facts(key, name, source, settings)
+        facts = _facts(key, name, source, settings, conversions)
     except BrokenMeshError as error:
         reason = str(error)
     except (OSError, MemoryError) as error:
@@ -84,10 +93,10 @@ def file_frame(path: Path, readable: Path, settings: Meshes) -> Frame:
     return frame_of(settings, suffix=suffix, is_bop=is_bop_model(path), is_converted=is_converted)
 
 
-def _facts(key: str, name: str, source: Source, settings: Meshes) -> Facts:
+def _facts(key: str, name: str, source: Source, settings: Meshes, conversions: Conversions) -> Facts:
     status = check_place(source.path, source.root)
     check_content(source.path, status.st_size)
-    readable = _readable(source, settings)
+    readable = _readable(source, settings, conversions)
     frame = file_frame(source.path, readable.path, settings)
     model = read_readable(readable, frame)
     source.notes.extend(readable.notes if readable is not source else [])
@@ -115,7 +124,7 @@ def _facts(key: str, name: str, source: Source, settings: Meshes) -> Facts:
     )
 
 
-def _readable(source: Source, settings: Meshes) -> Source:
+def _readable(source: Source, settings: Meshes, conversions: Conversions) -> Source:
     """The file that is read here: itself, or what Blender makes of it, in its cache."""
     path, most = source.path, settings.decimate_to
     if path.suffix.lower() in READERS:
@@ -127,7 +136,11 @@ def _readable(source: Source, settings: Meshes) -> Source:
             source.check_triangles(count)
             return source
         check_references(source)
-    readable = conversion.converted(path, source.root, most)
+    readable = conversions.get(path)
+    if readable is None:
+        readable = conversion.converted(path, source.root, most, needs_look=source.keeps_look)
+    if isinstance(readable, BrokenMeshError):
+        raise readable
     return replace(source, path=readable, root=readable.parent, sides={}, notes=[], pictures={})
 
 

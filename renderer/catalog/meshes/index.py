@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from renderer.catalog.meshes.cache import cache_folder
 from renderer.catalog.meshes.examine import keeps_look
 from renderer.catalog.meshes.facts import Examination, from_plain, to_plain
 from renderer.recipe.objects import Meshes
@@ -43,15 +44,6 @@ class Index:
             _write_whole(self.path, json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
         except OSError as error:
             _LOG.info("the index %s cannot be written: %s", self.path, error.strerror)
-
-
-def cache_folder() -> Path:
-    """Where gapless keeps what it can make again: $GAPLESS_CACHE, or the user's cache folder."""
-    own = os.environ.get("GAPLESS_CACHE")
-    if own:
-        return Path(own)
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return Path(caches) / "gapless" if caches else Path("~/.cache/gapless").expanduser()
 
 
 def index_of(key: str, root: Path, settings: Meshes) -> Index:

@@ -1,14 +1,17 @@
 """A shelf: the meshes of one kind of objects, examined, in the order of their names."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from renderer.catalog.meshes.categories import category_of, check_patterns, matching
-from renderer.catalog.meshes.examine import examine
+from renderer.catalog.meshes.conversion import FORMATS, Conversion, convert_many
+from renderer.catalog.meshes.examine import Conversions, examine, keeps_look
 from renderer.catalog.meshes.facts import Examination, Facts, Stamps, are_unchanged
+from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.index import index_of
-from renderer.catalog.meshes.listing import Listing, list_meshes
+from renderer.catalog.meshes.listing import Listing, check_place, list_meshes
 from renderer.catalog.meshes.symmetries import Symmetry as Symmetry
 from renderer.catalog.meshes.symmetries import declared_symmetries
 from renderer.errors import CatalogError
@@ -125,15 +128,32 @@ def _examined(key: str, listing: Listing, settings: Meshes) -> dict[str, Examina
     """The examinations of all files, in their order: those that the index has, where nothing has changed."""
     index = index_of(key, listing.root, settings)
     known = index.load()
-    examinations: dict[str, Examination] = {}
-    for name in listing.names:
-        found = known.get(name)
-        if found is None or not are_unchanged(found.stamps, listing.root):
-            found = examine(key, name, listing.root, settings)
-        examinations[name] = found
+    new = [name for name in listing.names if not _is_known(known.get(name), listing.root)]
+    conversions = _converted(new, listing.root, settings)
+    examinations = {
+        name: examine(key, name, listing.root, settings, conversions) if name in new else known[name]
+        for name in listing.names
+    }
     if examinations != known:
         index.save(examinations)
     return examinations
+
+
+def _is_known(found: Examination | None, root: Path) -> bool:
+    return found is not None and are_unchanged(found.stamps, root)
+
+
+def _converted(names: Sequence[str], root: Path, settings: Meshes) -> Conversions:
+    """What Blender alone reads, converted with one start of it for all files."""
+    wanted = {}
+    for path in (root / name for name in names if Path(name).suffix.lower() in FORMATS):
+        with suppress(BrokenMeshError, OSError):  # what is in the wrong place is examined no further
+            check_place(path, root)
+            wanted[path] = Conversion(
+                path=path, root=root, decimate_to=settings.decimate_to, needs_look=keeps_look(settings)
+            )
+    made = convert_many(wanted.values())
+    return {path: made[conversion] for path, conversion in wanted.items()}
 
 
 def _mesh_file(name: str, root: Path, facts: Facts, stamps: Stamps) -> MeshFile:
