@@ -202,11 +202,11 @@ def looking(eye_m: Any, at_m: Any) -> Pose:
 CAMERA = Camera(
     width_px=CELL_WH[0],
     height_px=CELL_WH[1],
-    fx_px=1.8 * CELL_WH[0],
-    fy_px=1.8 * CELL_WH[0],
+    fx_px=1.72 * CELL_WH[0],
+    fy_px=1.72 * CELL_WH[0],
     cx_px=CELL_WH[0] / 2,
     cy_px=CELL_WH[1] / 2,
-    pose=looking(EYE_M, np.array([0.0, -0.008, -0.003])),
+    pose=looking(EYE_M, np.array([0.0, -0.014, -0.006])),
 )
 VIEW = View(
     camera=CAMERA,

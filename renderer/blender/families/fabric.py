@@ -32,7 +32,7 @@ def build_fabric(mix: Ingredients) -> None:
     number = over.between(weave.weft_number, weave.warp_number)
     shade, _, _ = shades(joined(number, over, 0.0)).parts()
     along = over.blend(joined(u * 0.8, v * 7.0, number), joined(v * 0.8, u * 7.0, number))
-    fibre = noise(along, detail=1.0)
+    fibre = noise(along, detail=0.0)
     second = towards(mix.color, mix.color_2, mix.one_of((0.0, 0.35, 1.0)))
     dyed = over.blend(second, mix.color) * shade.between(0.85, 1.1) * fibre.between(0.6, 1.35)
     fuzz = mix.roughness(0.0, 1.0)

@@ -30,23 +30,25 @@ def build_glass(mix: Ingredients) -> None:
 
 
 def build_translucent(mix: Ingredients) -> None:
-    """Wax or frosted acrylic of color, into which light goes size_m / 4 deep; clouds turn to color_2.
+    """Wax or frosted acrylic of color, into which light goes size_m / 2 deep; clouds turn to color_2.
 
     Roughness runs from polished to matt.
     """
     at = mix.points(mix.size_m)
-    cloud = noise(at + noise_vector(at * 0.6) * 1.2, detail=3.0).ramp(0.35, 0.75) * mix.uniform(0.1, 0.5)
-    pale = towards(_bright(mix.color), WHITE, 0.25)
+    cloud = noise(at + noise_vector(at * 0.6, detail=0.0) * 1.2, detail=2.0).ramp(0.35, 0.75) * mix.uniform(
+        0.1, 0.5
+    )
+    pale = towards(_bright(mix.color), WHITE, 0.1)
     clear = mix.one_of((0.0, 0.0, 0.45))
     set_inputs(
         mix.tree,
         {
-            "Base Color": cloud.blend(pale, towards(_bright(mix.color_2), WHITE, 0.25)),
+            "Base Color": cloud.blend(pale, towards(_bright(mix.color_2), WHITE, 0.1)),
             "Roughness": mix.roughness(0.12, 0.75),
-            "Normal": mix.relief(noise(at * 4.0), 0.004 * mix.size_m),
+            "Normal": mix.relief(noise(at * 4.0, detail=0.0), 0.004 * mix.size_m),
             "Subsurface Weight": 1.0,
             "Subsurface Radius": towards(pale, WHITE, 0.2),
-            "Subsurface Scale": mix.size_m / 4,
+            "Subsurface Scale": mix.size_m / 2,
             "Transmission Weight": clear,
             "IOR": 1.45,
         },

@@ -28,19 +28,19 @@ def build_brushed_metal(mix: Ingredients) -> None:
     """
     color = mix.natural(mix.one_of(SHEETS))
     lines_at, tangent = mix.one_of((_straight, _straight, _turned))(mix)
-    fine = noise(lines_at, detail=3.0, roughness=0.75)
-    coarse = noise(lines_at * (0.3, 0.12, 0.12), detail=1.0)
-    line = fine * 0.7 + coarse * 0.3
+    fine = noise(lines_at, detail=1.0, roughness=0.7)
+    coarse = noise(lines_at * (0.5, 0.2, 0.2), detail=0.0)
+    line = (fine * 0.65 + coarse * 0.35).ramp(0.25, 0.75)
     set_inputs(
         mix.tree,
         {
-            "Base Color": line.ramp(0.25, 0.75).blend(scaled(color, 0.72), scaled(color, 1.06)),
+            "Base Color": line.blend(scaled(color, 0.55), scaled(color, 1.1)),
             "Metallic": 1.0,
-            "Roughness": mix.roughness(0.14, 0.6) + (line - 0.5) * mix.roughness(0.25, 0.45),
+            "Roughness": mix.roughness(0.16, 0.6) + (line - 0.5) * mix.roughness(0.22, 0.35),
             "Anisotropic": 0.8,
             "Anisotropic Rotation": ACROSS,
             "Tangent": tangent.to_world(),
-            "Normal": mix.relief(line, mix.size_m * mix.roughness(0.0015, 0.006)),
+            "Normal": mix.relief(line, mix.size_m * mix.roughness(0.0015, 0.005)),
         },
     )
 
@@ -72,17 +72,17 @@ def build_cast_metal(mix: Ingredients) -> None:
     """
     metal, oxide = (mix.natural(color) for color in mix.one_of(CASTINGS))
     at = mix.points(mix.size_m / 12)
-    grain = noise(at, detail=3.0, roughness=0.6)
-    lumps = noise(at * 0.15, detail=2.0)
+    grain = noise(at, detail=1.0, roughness=0.6)
+    lumps = noise(at * 0.15, detail=0.0)
     pit = _pits(mix, at)
     dark = pit.larger(grain.ramp(0.48, 0.25) * mix.roughness(0.35, 0.8)).larger(lumps.ramp(0.5, 0.2) * 0.3)
     set_inputs(
         mix.tree,
         {
             "Base Color": dark.blend(metal, oxide),
-            "Metallic": 1.0 - dark * 0.45,
-            "Roughness": mix.roughness(0.26, 0.72) + dark * 0.2 + (grain - 0.5) * 0.2,
-            "Normal": mix.relief(grain * 0.5 + lumps * 1.2 - pit, mix.size_m / 12 * mix.roughness(0.15, 0.5)),
+            "Metallic": 1.0 - dark * 0.25,
+            "Roughness": mix.roughness(0.24, 0.6) + dark * 0.2 + (grain - 0.5) * 0.2,
+            "Normal": mix.relief(grain * 0.5 + lumps * 1.2 - pit, mix.size_m / 12 * mix.roughness(0.2, 1.0)),
         },
     )
 

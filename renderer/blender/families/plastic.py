@@ -11,10 +11,10 @@ def build_plastic(mix: Ingredients) -> None:
     Roughness runs from polished to a spark-eroded grain of size_m / 25.
     """
     at = mix.points(mix.size_m)
-    flow = noise(at * (0.25, 0.8, 0.8) + noise_vector(at * 0.5) * 1.5, detail=2.0)
+    flow = noise(at * (0.25, 0.8, 0.8) + noise_vector(at * 0.5, detail=0.0) * 1.5, detail=1.0)
     streak = flow.ramp(0.45, 0.75) * mix.uniform(0.0, 0.35)
-    grain = noise(at * 25.0, detail=1.0)
-    sheen = noise(at * 0.6 + (5.0, 0.0, 0.0))
+    grain = noise(at * 25.0, detail=0.0)
+    sheen = noise(at * 0.6 + (5.0, 0.0, 0.0), detail=0.0)
     set_inputs(
         mix.tree,
         {
@@ -35,17 +35,17 @@ def build_rubber(mix: Ingredients) -> None:
     Roughness runs from new and oily to old and dull.
     """
     at = mix.points(mix.size_m)
-    dark = towards(scaled(mix.color, 0.12), (0.016, 0.016, 0.017), 0.35)
-    bloom = noise(at, detail=4.0, roughness=0.65).ramp(0.4, 0.75) * mix.roughness(0.15, 0.6)
+    dark = towards(scaled(mix.color, 0.09), (0.016, 0.016, 0.017), 0.4)
+    bloom = noise(at, detail=2.0, roughness=0.65).ramp(0.4, 0.75) * mix.roughness(0.1, 0.9)
     body = bloom.blend(dark, towards(scaled(dark, 1.8), (0.1, 0.1, 0.1), 0.5))
-    kind, shade, _ = cells(at * 7.0 + noise_vector(at * 14.0) * 0.7).shade.parts()
-    crumb = kind.above(1.0 - mix.one_of((0.0, 0.0, 0.12))) * shade.between(0.5, 1.0)
-    grain = noise(at * 30.0, detail=2.0, roughness=0.6)
+    kind, shade, _ = cells(at * 12.0 + noise_vector(at * 24.0, detail=0.0) * 0.7).shade.parts()
+    crumb = kind.above(1.0 - mix.one_of((0.0, 0.12))) * shade.between(0.5, 1.0)
+    grain = noise(at * 30.0, detail=1.0)
     set_inputs(
         mix.tree,
         {
             "Base Color": crumb.blend(body, scaled(mix.color_2, 0.7)),
-            "Roughness": mix.roughness(0.34, 0.9) + bloom * 0.15,
+            "Roughness": mix.roughness(0.28, 0.92) + bloom * 0.15,
             "Normal": mix.relief(grain, mix.size_m / 30 * mix.roughness(0.1, 0.5)),
             "Specular IOR Level": 0.35,
             "Sheen Weight": 0.12,

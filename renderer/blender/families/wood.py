@@ -25,7 +25,7 @@ def build_wood(mix: Ingredients) -> None:
     early, late = (mix.natural(color) for color in mix.one_of(WOODS))
     at = _grown(mix)
     ring = _rings(mix, at)
-    fibre = noise(at * (0.7, 14.0, 14.0), detail=3.0, roughness=0.65)
+    fibre = noise(at * (0.7, 14.0, 14.0), detail=1.0, roughness=0.6)
     pore = noise(at * (1.6, 38.0, 38.0), detail=0.0).ramp(0.66, 0.76) * (1.0 - ring * 0.6)
     age = noise(at * (0.06, 0.35, 0.35), detail=0.0).ramp(0.3, 0.7)
     tone = (ring * 0.7 + fibre.ramp(0.25, 0.75) * 0.3).between(age * 0.18, 1.0)
@@ -36,7 +36,7 @@ def build_wood(mix: Ingredients) -> None:
         {
             "Base Color": color,
             "Roughness": mix.roughness(0.22, 0.85) + (fibre - 0.5) * 0.3 - ring * 0.06,
-            "Normal": mix.relief(fibre * 0.5 + ring * 0.3 - pore, 0.02 * mix.size_m),
+            "Normal": mix.relief(fibre, 0.015 * mix.size_m),
             "Coat Weight": lacquer,
             "Coat Roughness": mix.roughness(0.03, 0.4),
             "Specular IOR Level": 0.35,
@@ -49,7 +49,7 @@ def _grown(mix: Ingredients) -> Vector:
     below, aside = mix.uniform(3.0, 25.0), mix.uniform(-12.0, 12.0)
     lean_rad = (0.0, mix.uniform(-0.12, 0.12), mix.uniform(-0.12, 0.12))
     straight = object_points(mix.tree) * (1 / mix.size_m) + (0.0, aside, below)
-    bends = noise_vector(mix.points(mix.size_m) * (0.05, 0.18, 0.18), detail=2.0) * 3.2
+    bends = noise_vector(mix.points(mix.size_m) * (0.05, 0.18, 0.18)) * 3.2
     return straight.turned(lean_rad) + bends
 
 

@@ -9,7 +9,7 @@ from renderer.blender.wear.traces import Traces
 SIZE_M = 0.035
 EDGE = 0.012  # of the noise: width of a stain's outline
 RING = 0.05  # of the noise: width of the dark ring within it
-NOISE = NormalDist(0.5, 0.1)  # how the values of the noise below are spread over a surface, as measured
+NOISE = NormalDist(0.5, 0.0786)  # how the values of the noise below are spread over a surface, as measured
 
 
 def add_stains(traces: Traces) -> None:
