@@ -78,7 +78,7 @@ def draw(job: ResolvedJob[Recipe]) -> int:
     out = Path(recipe.out).expanduser()
     with open_session(recipe.engine, open_library(recipe)) as session:
         for name, rows in (("materials", family_rows(recipe.seed)), ("wear", wear_rows(recipe.seed))):
-            shown = [(f"{caption}", material) for caption, material in rows]
+            shown = [*rows]
             frames = track(pictures(session, shown), name, total=len(shown))
             sheet = contact_sheet(frames, (), columns=3, cell_px=CELL_WH[0])
             write_picture(out / f"{name}.png", sheet)

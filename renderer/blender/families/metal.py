@@ -34,7 +34,7 @@ def build_brushed_metal(mix: Ingredients) -> None:
     set_inputs(
         mix.tree,
         {
-            "Base Color": line.blend(scaled(color, 0.55), scaled(color, 1.1)),
+            "Base Color": line.blend(scaled(color, 0.7), scaled(color, 1.08)),
             "Metallic": 1.0,
             "Roughness": mix.roughness(0.16, 0.6) + (line - 0.5) * mix.roughness(0.22, 0.35),
             "Anisotropic": 0.8,
@@ -82,7 +82,7 @@ def build_cast_metal(mix: Ingredients) -> None:
             "Base Color": dark.blend(metal, oxide),
             "Metallic": 1.0 - dark * 0.25,
             "Roughness": mix.roughness(0.24, 0.6) + dark * 0.2 + (grain - 0.5) * 0.2,
-            "Normal": mix.relief(grain * 0.5 + lumps * 1.2 - pit, mix.size_m / 12 * mix.roughness(0.2, 1.0)),
+            "Normal": mix.relief(grain, mix.size_m / 24 * mix.roughness(0.2, 1.2)),
         },
     )
 

@@ -23,7 +23,7 @@ def build_wood(mix: Ingredients) -> None:
     Roughness runs from lacquer (under a clear coat) to raw wood.
     """
     early, late = (mix.natural(color) for color in mix.one_of(WOODS))
-    at = _grown(mix)
+    at = _trunk(mix)
     ring = _rings(mix, at)
     fibre = noise(at * (0.7, 14.0, 14.0), detail=1.0, roughness=0.6)
     pore = noise(at * (1.6, 38.0, 38.0), detail=0.0).ramp(0.66, 0.76) * (1.0 - ring * 0.6)
@@ -44,18 +44,17 @@ def build_wood(mix: Ingredients) -> None:
     )
 
 
-def _grown(mix: Ingredients) -> Vector:
-    """Places in units of rings; x runs along the trunk, whose pith lies below and aside, and which bends."""
+def _trunk(mix: Ingredients) -> Vector:
+    """Places in units of rings; x runs along the trunk, whose pith lies below and aside."""
     below, aside = mix.uniform(3.0, 25.0), mix.uniform(-12.0, 12.0)
     lean_rad = (0.0, mix.uniform(-0.12, 0.12), mix.uniform(-0.12, 0.12))
     straight = object_points(mix.tree) * (1 / mix.size_m) + (0.0, aside, below)
-    bends = noise_vector(mix.points(mix.size_m) * (0.05, 0.18, 0.18)) * 3.2
-    return straight.turned(lean_rad) + bends
+    return straight.turned(lean_rad)
 
 
 def _rings(mix: Ingredients, at: Vector) -> Scalar:
-    """0 in early wood, rising to 1 at the end of a year, then falling at once."""
-    _, y, z = at.parts()
+    """0 in early wood, rising to 1 at the end of a year, then falling at once; the trunk bends."""
+    _, y, z = (at + noise_vector(mix.points(mix.size_m) * (0.05, 0.18, 0.18)) * 3.2).parts()
     years = joined(y, z, 0.0).length()
     year = years.fraction()
     return year ** mix.uniform(1.6, 3.5) * year.ramp(1.0, 0.93)

@@ -12,7 +12,7 @@ def add_dust(traces: Traces) -> None:
     _, _, up = world_normal(traces.tree).parts()
     patch = noise(traces.points(0.05), detail=3.0, roughness=0.6).ramp(0.3, 0.7)
     grain = noise(traces.points(0.0012), detail=1.0).ramp(0.42, 0.62)
-    lint = noise(traces.points(0.006) * (1.0, 0.12, 1.0), detail=1.0).ramp(0.66, 0.72)
+    lint = noise(traces.points(0.0012) * (1.0, 0.08, 1.0), detail=0.0).ramp(0.74, 0.78)
     film = patch.between(0.25, 0.9) * traces.amount * grain.between(0.75, 1.0)
     specks = grain * patch * (0.5 * traces.amount)
     layer = film.larger(specks).larger(lint * traces.amount) * up.ramp(0.2, 0.85)
