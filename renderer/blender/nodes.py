@@ -1,8 +1,9 @@
 """A small vocabulary for building node trees of shaders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from renderer.blender.fields import Scalar, Value, Vector, feed
 from renderer.scene import Vector3
 
 
@@ -85,3 +86,52 @@ def add_bump(tree: Any, height: Any, bump_m: float) -> None:
     if normal.is_linked:
         tree.links.new(normal.links[0].from_socket, node.inputs["Normal"])
     tree.links.new(node.outputs["Normal"], normal)
+
+
+def set_inputs(tree: Any, values: Mapping[str, Value]) -> None:
+    """Give inputs of the Principled shader by their names."""
+    shader = principled(tree)
+    for name, value in values.items():
+        feed(tree, shader.inputs[name], value)
+
+
+def bumped(height: Scalar, height_m: float, normal: Vector | None = None) -> Vector:
+    """The normal of a surface that a height of 1 raises by `height_m`, on top of another relief."""
+    node = height.tree.nodes.new("ShaderNodeBump")
+    node.inputs["Distance"].default_value = height_m
+    feed(height.tree, node.inputs["Height"], height)
+    if normal is not None:
+        feed(height.tree, node.inputs["Normal"], normal)
+    return Vector(height.tree, node.outputs["Normal"])
+
+
+def overlay(tree: Any, mask: Scalar, values: Mapping[str, Value]) -> None:
+    """Where the mask is 1, let other values take the place of what inputs of the Principled shader have."""
+    for name, value in values.items():
+        socket = principled(tree).inputs[name]
+        feed(tree, socket, _mixed(mask, current(tree, socket), value))
+
+
+def current(tree: Any, socket: Any) -> Value:
+    """What gives an input now: another node or a constant."""
+    kind = Scalar if socket.type == "VALUE" else Vector
+    if socket.is_linked:
+        return kind(tree, socket.links[0].from_socket)
+    return socket.default_value if kind is Scalar else tuple(socket.default_value)[:3]
+
+
+def _mixed(mask: Scalar, below: Value, above: Value) -> Scalar | Vector:
+    if isinstance(above, Vector | tuple):
+        assert isinstance(below, Vector | tuple), "a colour lies over a colour"
+        return mask.blend(below, above)
+    assert not isinstance(below, Vector | tuple), "a number lies over a number"
+    return mask.between(below, above)
+
+
+def lowered(tree: Any, mask: Scalar, depth_m: float) -> None:
+    """Sink the surface where the mask is 1, and its clear coat, below the relief that they have."""
+    for name in ("Normal", "Coat Normal"):
+        socket = principled(tree).inputs[name]
+        relief = current(tree, socket) if socket.is_linked else None
+        assert relief is None or isinstance(relief, Vector), "a normal is a vector"
+        feed(tree, socket, bumped(mask * -1.0, depth_m, relief))
