@@ -142,7 +142,7 @@ def _layers(file: Path) -> list[tuple[str, bytes]]:
             if outside := next((e.filename for e in entries if _climbs(PurePosixPath(e.filename))), None):
                 raise BrokenMeshError(f"points outside the folder: {outside}")
             if sum(entry.file_size for entry in entries) > MAX_PACKAGE_BYTES:
-                raise BrokenMeshError(f"unpacks to more than {MAX_PACKAGE_BYTES >> 30} GB")
+                raise BrokenMeshError(f"unpacks to more than {MAX_PACKAGE_BYTES:,} bytes")
             layers = [e for e in entries if e.filename.lower().endswith(USD)]
             contents = [(entry.filename, package.read(entry)) for entry in layers]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
