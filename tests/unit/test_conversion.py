@@ -13,7 +13,7 @@ from renderer.catalog.meshes import crate
 from renderer.catalog.meshes.cache import cache_folder
 from renderer.catalog.meshes.crate import DamagedCrateError, crate_number, crate_words
 from renderer.catalog.meshes.fault import BrokenMeshError
-from renderer.catalog.meshes.references import named_files, usd_unit_m
+from renderer.catalog.meshes.named_files import named_files, usd_unit_m
 
 INLINED_FLOAT, DOUBLE_AT = (1 << 62) | (9 << 48), 9 << 48
 
@@ -134,19 +134,19 @@ def test_files_that_named_files_name_are_found_and_rings_end(root):
     ],
 )  # fmt: skip
 def test_name_that_leads_outside_is_refused(root, name, content, shown):
-    assert fault_of(write(root / name, content), root) == f"points outside the folder: {shown}"
+    assert fault_of(write(root / name, content), root) == f"names '{shown}', which points outside the folder"
 
 
 def test_name_that_leads_outside_is_refused_two_files_away(root):
     write(root / "a.obj", "mtllib sub/b.mtl\n")
     write(root / "sub" / "b.mtl", "map_Kd ../../outside.png\n")
-    assert fault_of(root / "a.obj", root) == "points outside the folder: ../../outside.png"
+    assert fault_of(root / "a.obj", root) == "names '../../outside.png', which points outside the folder"
 
 
 def test_link_that_leads_outside_is_refused(root):
     (root / "b.usda").symlink_to(root.parent / "outside.usda")
     write(root / "a.usda", "#usda 1.0\n( subLayers = [@b.usda@] )")
-    assert fault_of(root / "a.usda", root) == "points outside the folder: b.usda"
+    assert fault_of(root / "a.usda", root) == "names 'b.usda', which points outside the folder"
 
 
 def test_path_that_is_computed_is_refused(root):
@@ -157,7 +157,7 @@ def test_path_that_is_computed_is_refused(root):
 @pytest.mark.parametrize("name", ["x" * 300 + ".png", "a\0.png"])
 def test_what_is_no_path_is_no_crash(root, name):
     path = write(root / "a.gltf", json.dumps({"images": [{"uri": name}]}))
-    assert fault_of(path, root) == "names a file by what is no path"
+    assert fault_of(path, root) == "names a file by an impossible name"
 
 
 # packages
@@ -178,9 +178,9 @@ def test_package_may_name_its_own_entries(root):
 @pytest.mark.parametrize(
     ("entries", "fault"),
     [
-        ({"../a.usda": b"#usda 1.0"}, "points outside the folder: ../a.usda"),
-        ({"/a.usda": b"#usda 1.0"}, "points outside the folder: /a.usda"),
-        ({"a.usda": b"#usda 1.0\n( subLayers = [@../b.usda@] )"}, "points outside the folder: ../b.usda"),
+        ({"../a.usda": b"#usda 1.0"}, "names '../a.usda', which points outside the folder"),
+        ({"/a.usda": b"#usda 1.0"}, "names '/a.usda', which points outside the folder"),
+        ({"a.usda": b"#usda 1.0\n@../b.usda@"}, "names '../b.usda', which points outside the folder"),
         ({"a.png": b""}, "is a USD package without a layer"),
         (
             {"a.usdc": b"PXR-USDC" + bytes(100)},
@@ -190,7 +190,7 @@ def test_package_may_name_its_own_entries(root):
     ],
 )  # fmt: skip
 def test_package_that_would_harm_is_refused(root, monkeypatch, entries, fault):
-    monkeypatch.setattr("renderer.catalog.meshes.references.MAX_PACKAGE_BYTES", 1 << 20)
+    monkeypatch.setattr("renderer.catalog.meshes.named_files.MAX_PACKAGE_BYTES", 1 << 20)
     assert fault_of(package(root / "a.usdz", **entries), root) == fault
 
 
