@@ -16,8 +16,8 @@ from typing import IO, Any
 from renderer.blender.exporting import export_glb
 from renderer.blender.importing import import_file, side_files
 from renderer.blender.realizing import decimate, realized
-from renderer.catalog.meshes.asset_paths import named_files
 from renderer.catalog.meshes.fault import BrokenMeshError
+from renderer.catalog.meshes.named_files import named_files
 
 MEMORY_LIMIT_BYTES = 8 << 30
 GRACE_S = 10  # after which a job ends without whoever asked for it

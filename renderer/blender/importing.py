@@ -8,8 +8,8 @@ from typing import Any
 
 import bpy
 
-from renderer.catalog.meshes.asset_paths import USD, usd_unit_m, within
 from renderer.catalog.meshes.fault import BrokenMeshError
+from renderer.catalog.meshes.named_files import USD, usd_unit_m, within
 
 _STARTS: Mapping[str, tuple[bytes, ...]] = {
     ".fbx": (b"Kaydara FBX Binary", b"; FBX"),
@@ -24,7 +24,7 @@ _STARTS: Mapping[str, tuple[bytes, ...]] = {
 
 
 def import_file(path: Path) -> float:
-    """Empty Blender and open a file in it, with Z up; a file without axes of its own stays as it is.
+    """Empty Blender and open a file in it, with Z up, which it is in PLY and STL; Y is up in OBJ and glTF.
 
     Returns:
         Metres in one of Blender's units.
@@ -80,8 +80,7 @@ _IMPORTERS: Mapping[str, Callable[..., Any]] = {
     ".fbx": partial(bpy.ops.import_scene.fbx, use_anim=False, use_custom_props=False, use_image_search=False),
     ".blend": partial(bpy.ops.wm.open_mainfile, use_scripts=False, load_ui=False),
     **dict.fromkeys(USD, _import_usd),
-    # as they lie in the file: without this, Blender turns them from Y up
-    ".obj": partial(bpy.ops.wm.obj_import, forward_axis="Y", up_axis="Z"),
+    ".obj": partial(bpy.ops.wm.obj_import, forward_axis="NEGATIVE_Z", up_axis="Y"),
     ".ply": partial(bpy.ops.wm.ply_import, forward_axis="Y", up_axis="Z"),
     ".stl": partial(bpy.ops.wm.stl_import, forward_axis="Y", up_axis="Z"),
     ".glb": bpy.ops.import_scene.gltf,
@@ -105,9 +104,9 @@ def side_files(item: Any, path: Path, root: Path, *, needs_look: bool) -> set[Pa
             continue
         file = within(os.path.relpath(name, folder), folder, root)
         if needs_look and not file.is_file():
-            raise BrokenMeshError(f"names an image that is not there: {file.name}")
+            raise BrokenMeshError(f"names the image '{file.name}', which is missing")
         if needs_look and not image.has_data and not image.size[0]:
-            raise BrokenMeshError(f"names an image that cannot be read: {file.name}")
+            raise BrokenMeshError(f"names the image '{file.name}', which cannot be read")
         found.add(file)
     return found
 

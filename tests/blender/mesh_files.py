@@ -85,7 +85,7 @@ def write_sphere():
     bpy.ops.mesh.primitive_uv_sphere_add(segments=64, ring_count=32, radius=1)
     bpy.context.object.data.materials.append(image_material(FOLDER / "images" / "red.png"))
     save("sphere.blend")
-    bpy.ops.wm.obj_export(filepath=str(FOLDER / "sphere.obj"), forward_axis="Y", up_axis="Z")
+    bpy.ops.wm.obj_export(filepath=str(FOLDER / "sphere.obj"))
 
 
 def write_what_names_others():

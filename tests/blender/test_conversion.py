@@ -145,6 +145,15 @@ def test_colours_of_a_mesh_come_along_where_its_material_uses_them(results):
     assert all((colors == 65535).all() for colors in others)
 
 
+def test_display_colours_of_a_usd_file_come_along(tmp_path):
+    color = "color3f[] primvars:displayColor = [(1, 0, 0)]"
+    red = USD_TRIANGLE.replace("int[] faceVertexCounts", f"{color}\n    int[] faceVertexCounts")
+    other = USD_TRIANGLE.replace("L0", "other")
+    (tmp_path / "red.usda").write_text(f"#usda 1.0\n{red}\n{other}\n")
+    colors = loaded(converted(tmp_path / "red.usda", tmp_path, None)).visual.vertex_colors
+    assert sorted(map(tuple, colors.tolist())) == 3 * [(255, 0, 0, 255)] + 3 * [(255, 255, 255, 255)]
+
+
 @pytest.mark.parametrize("name", ["sphere.blend", "sphere.obj"])
 def test_decimation_leaves_as_many_triangles_as_asked_for_and_texture_coordinates(meshes, name):
     result = converted(meshes / name, meshes, 500)
@@ -163,13 +172,14 @@ def test_mesh_that_has_fewer_triangles_is_not_decimated(meshes):
     assert len(loaded(converted(meshes / "boxes.blend", meshes, 100)).faces) == 36
 
 
-def test_file_without_axes_of_its_own_stays_as_it_is(meshes, tmp_path):
+@pytest.mark.parametrize("suffix", ["obj", "glb", "ply", "stl"])
+def test_file_without_axes_of_its_own_has_the_usual_ones(tmp_path, suffix):
     source = trimesh.creation.box((1, 2, 3)).apply_translation((4, 5, 6))
-    for suffix in ("obj", "ply", "stl"):
-        source.export(tmp_path / f"box.{suffix}")
-        mesh = loaded(converted(tmp_path / f"box.{suffix}", tmp_path, 1000))
-        z_up = mesh.vertices @ np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])  # glTF (x, y, z) is (x, -z, y)
-        np.testing.assert_allclose([z_up.min(axis=0), z_up.max(axis=0)], source.bounds, atol=1e-5)
+    source.export(tmp_path / f"box.{suffix}")
+    mesh = loaded(converted(tmp_path / f"box.{suffix}", tmp_path, 1000))
+    if suffix in ("ply", "stl"):  # Z is up, as glTF's Y is
+        mesh.vertices = mesh.vertices @ [[1, 0, 0], [0, 0, 1], [0, -1, 0]]
+    np.testing.assert_allclose(mesh.bounds, source.bounds, atol=1e-5)
 
 
 # what is found again
@@ -196,7 +206,7 @@ def test_image_that_changes_is_converted_again(meshes, tmp_path):
 
 def test_nothing_half_written_stays(meshes, cache):
     converted(meshes / "boxes.usdc", meshes, None)
-    assert sorted(path.suffix for path in (cache / "meshes").iterdir()) == [".glb", ".json"]
+    assert sorted(path.suffix for path in (cache / "conversions").iterdir()) == [".glb", ".json"]
 
 
 def test_cache_that_cannot_be_written_is_named(meshes, tmp_path, monkeypatch):
@@ -214,10 +224,10 @@ def test_cache_that_cannot_be_written_is_named(meshes, tmp_path, monkeypatch):
     [
         ("bomb.blend", "has more than 100000 instances"),
         ("empty.blend", "has no faces that render"),
-        ("outside.blend", "points outside the folder: ../outside.png"),
-        ("outside.fbx", "points outside the folder: ../outside.png"),
-        ("linked.blend", "points outside the folder: ../library.blend"),
-        ("lost.blend", "names an image that is not there: lost.png"),
+        ("outside.blend", "names '../outside.png', which points outside the folder"),
+        ("outside.fbx", "names '../outside.png', which points outside the folder"),
+        ("linked.blend", "names '../library.blend', which points outside the folder"),
+        ("lost.blend", "names the image 'lost.png', which is missing"),
     ],
 )
 def test_fault_is_named(results, name, reason):
@@ -227,7 +237,10 @@ def test_fault_is_named(results, name, reason):
 def test_link_that_leads_outside_is_followed_to_where_it_leads(meshes, tmp_path):
     (tmp_path / "boxes.fbx").write_bytes((meshes / "boxes.fbx").read_bytes())
     (tmp_path / "images").symlink_to(meshes / "images")
-    assert fault_of(tmp_path / "boxes.fbx", tmp_path) == "points outside the folder: images/red.png"
+    assert (
+        fault_of(tmp_path / "boxes.fbx", tmp_path)
+        == "names 'images/red.png', which points outside the folder"
+    )
 
 
 def test_image_that_is_missing_is_no_fault_where_no_look_is_wanted(meshes):
@@ -293,6 +306,17 @@ def test_crash_is_the_fault_of_its_file_and_others_are_converted(meshes, monkeyp
     assert str(found["boxes.usda"]) == "Blender crashed on it, or needs too much memory for it"
     assert isinstance(found["boxes.fbx"], Path)
     assert isinstance(found["boxes.usdc"], Path)
+
+
+def test_crash_after_other_files_is_tried_again_in_a_new_process(meshes, monkeypatch):
+    code = (
+        "import os, json, renderer.blender.convert as c; convert, seen = c.convert, []\n"
+        "c.convert = lambda job: os.abort() if seen else (seen.append(job), convert(job))[1]\n"
+        "c.main()"
+    )
+    monkeypatch.setattr(converter, "COMMAND", (sys.executable, "-c", code))
+    conversions = [Conversion(path=meshes / name, root=meshes) for name in ("boxes.fbx", "boxes.usdc")]
+    assert all(isinstance(result, Path) for result in convert_many(conversions).values())
 
 
 def test_memory_is_limited(meshes, monkeypatch):

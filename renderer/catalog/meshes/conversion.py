@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from renderer.catalog.meshes.asset_paths import USD
 from renderer.catalog.meshes.cache import cache_folder
 from renderer.catalog.meshes.converter import Converter
 from renderer.catalog.meshes.fault import BrokenMeshError
+from renderer.catalog.meshes.named_files import USD
 from renderer.errors import CatalogError
 
 FORMATS = (".fbx", ".blend", *USD)  # that only Blender reads
@@ -62,7 +62,7 @@ def convert_many(conversions: Iterable[Conversion]) -> dict[Conversion, Path | B
     Raises:
         CatalogError: the cache cannot be written.
     """
-    folder, results = cache_folder() / "meshes", dict[Conversion, Path | BrokenMeshError]()
+    folder, results = cache_folder() / "conversions", dict[Conversion, Path | BrokenMeshError]()
     with Converter() as converter:
         for conversion in conversions:
             try:

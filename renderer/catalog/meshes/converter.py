@@ -46,20 +46,30 @@ class Converter:
         Raises:
             BrokenMeshError: the file cannot be converted.
         """
-        if self._process is None or self._process.poll() is not None:
-            self._process = self._started()
-        try:
-            line = self._answer(self._process, job)
-        except BaseException:
-            self._stop()
-            raise
-        if not line.endswith(b"\n"):
-            self._stop()
+        is_fresh = self._process is None
+        answer = self._answer(job)
+        if answer is None and not is_fresh:  # what came before may have left too little memory
+            answer = self._answer(job)
+        if answer is None:
             raise BrokenMeshError("Blender crashed on it, or needs too much memory for it")
-        answer: dict[str, Any] = json.loads(line)
         if "fault" in answer:
             raise BrokenMeshError(answer["fault"])
         return answer
+
+    def _answer(self, job: dict[str, Any]) -> dict[str, Any] | None:
+        """The answer to one question; None from a process that has ended, as it has after a timeout."""
+        if self._process is None:
+            self._process = self._started()
+        try:
+            line = self._line(self._process, job)
+        except BaseException:
+            self._stop()
+            raise
+        if line.endswith(b"\n"):
+            answer: dict[str, Any] = json.loads(line)
+            return answer
+        self._stop()
+        return None
 
     def _started(self) -> subprocess.Popen[bytes]:
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
@@ -74,7 +84,7 @@ class Converter:
             start_new_session=True,
         )
 
-    def _answer(self, process: subprocess.Popen[bytes], job: dict[str, Any]) -> bytes:
+    def _line(self, process: subprocess.Popen[bytes], job: dict[str, Any]) -> bytes:
         """One line; what comes before the process ends is no whole one."""
         assert process.stdin is not None
         assert process.stdout is not None

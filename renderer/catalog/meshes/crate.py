@@ -7,13 +7,14 @@ it names. The layout is that of OpenUSD's `pxr/usd/sdf/crateFile.cpp` and `integ
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from jaxtyping import Int
 
 MAGIC = b"PXR-USDC"
 OLDEST_VERSION = (0, 4, 0)  # older ones are not compressed
-MAX_SECTION_BYTES = 256 << 20
+MAX_SECTIONS, MAX_SECTION_BYTES = 64, 256 << 20
 _DOUBLE, _FLOAT = 9, 8  # `crateDataTypes.h`
 _INLINED = 1 << 62
 
@@ -28,9 +29,11 @@ def crate_words(content: bytes) -> list[str]:
     Raises:
         DamagedCrateError: the bytes are no crate.
     """
-    section = _section(content, b"TOKENS")
-    _, size, packed = struct.unpack_from("<QQQ", section)
-    return [word.decode(errors="replace") for word in _unpacked(section[24 : 24 + packed], size).split(b"\0")]
+    with _damage_is_named():
+        section = _section(content, b"TOKENS")
+        _, size, packed = struct.unpack_from("<QQQ", section)
+        text = _unpacked(section[24 : 24 + packed], size)
+    return [word.decode(errors="replace") for word in text.split(b"\0")]
 
 
 def crate_number(content: bytes, name: str) -> float | None:
@@ -39,6 +42,24 @@ def crate_number(content: bytes, name: str) -> float | None:
     Raises:
         DamagedCrateError: the bytes are no crate.
     """
+    words = crate_words(content)
+    with _damage_is_named():
+        for word, value in _fields(content):
+            if 0 <= word < len(words) and words[word] == name:
+                return _number(content, value)
+    return None
+
+
+@contextmanager
+def _damage_is_named() -> Iterator[None]:
+    try:
+        yield
+    except (struct.error, ValueError, OverflowError, IndexError) as error:
+        raise DamagedCrateError(str(error)) from error
+
+
+def _fields(content: bytes) -> Iterator[tuple[int, int]]:
+    """The number of a word, and what stands for a value."""
     section = _section(content, b"FIELDS")
     count, packed = struct.unpack_from("<QQ", section)
     if count > MAX_SECTION_BYTES // 8:
@@ -47,11 +68,7 @@ def crate_number(content: bytes, name: str) -> float | None:
     (packed_values,) = struct.unpack_from("<Q", section, 16 + packed)
     start = 24 + packed
     values = np.frombuffer(_unpacked(section[start : start + packed_values], 8 * count), "<u8")
-    words = crate_words(content)
-    for word, value in zip(names.tolist(), values.tolist(), strict=True):
-        if 0 <= word < len(words) and words[word] == name:
-            return _number(content, value)
-    return None
+    return zip(names.tolist(), values.tolist(), strict=True)
 
 
 def _number(content: bytes, value: int) -> float | None:
@@ -65,17 +82,14 @@ def _number(content: bytes, value: int) -> float | None:
 
 
 def _section(content: bytes, name: bytes) -> bytes:
-    try:
-        if content[:8] != MAGIC or tuple(content[8:11]) < OLDEST_VERSION:
-            raise DamagedCrateError("no crate of version 0.4 or later")
-        (contents_at,) = struct.unpack_from("<q", content, 16)
-        (count,) = struct.unpack_from("<Q", content, contents_at)
-        for number in range(min(count, 64)):
-            entry, start, size = struct.unpack_from("<16sqq", content, contents_at + 8 + 32 * number)
-            if entry.rstrip(b"\0") == name and 0 <= start <= start + size <= len(content):
-                return content[start : start + size]
-    except struct.error as error:
-        raise DamagedCrateError(str(error)) from error
+    if content[:8] != MAGIC or tuple(content[8:11]) < OLDEST_VERSION:
+        raise DamagedCrateError("no crate of version 0.4 or later")
+    (contents_at,) = struct.unpack_from("<q", content, 16)
+    (count,) = struct.unpack_from("<Q", content, contents_at)
+    for number in range(min(count, MAX_SECTIONS)):
+        entry, start, size = struct.unpack_from("<16sqq", content, contents_at + 8 + 32 * number)
+        if entry.rstrip(b"\0") == name and 0 <= start <= start + size <= len(content):
+            return content[start : start + size]
     raise DamagedCrateError(f"no section {name.decode()}")
 
 
@@ -117,21 +131,18 @@ def _chunks(packed: bytes) -> Iterator[bytes]:
 def _lz4(block: bytes, size: int) -> bytes:
     """One block: runs of bytes, each followed by a copy from what is already there."""
     out, at = bytearray(), 0
-    try:
-        while at < len(block):
-            token, at = block[at], at + 1
-            run, at = _length(block, at, token >> 4)
-            out += block[at : at + run]
-            at += run
-            if at >= len(block):
-                break
-            distance, at = block[at] | block[at + 1] << 8, at + 2
-            copied, at = _length(block, at, token & 15)
-            _copy(out, distance, copied + 4)
-            if len(out) > size:
-                raise DamagedCrateError("longer than it says")
-    except IndexError as error:
-        raise DamagedCrateError("a block ends too soon") from error
+    while at < len(block):
+        token, at = block[at], at + 1
+        run, at = _length(block, at, token >> 4)
+        out += block[at : at + run]
+        at += run
+        if at >= len(block):
+            break
+        distance, at = block[at] | block[at + 1] << 8, at + 2
+        copied, at = _length(block, at, token & 15)
+        if len(out) + copied + 4 > size:
+            raise DamagedCrateError("longer than it says")
+        _copy(out, distance, copied + 4)
     return bytes(out)
 
 

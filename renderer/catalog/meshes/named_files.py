@@ -35,9 +35,9 @@ def within(name: str, folder: Path, root: Path) -> Path:
         path = (folder / name.replace("\\", "/")).resolve()
         path.exists()  # a name can be too long for a file
     except (OSError, ValueError) as error:
-        raise BrokenMeshError("names a file by what is no path") from error
+        raise BrokenMeshError("names a file by an impossible name") from error
     if _URI.match(name) or not path.is_relative_to(root.resolve()):
-        raise BrokenMeshError(f"points outside the folder: {name}")
+        raise BrokenMeshError(f"names '{name}', which points outside the folder")
     return path
 
 
@@ -95,7 +95,7 @@ def _usd_names(file: Path) -> list[str]:
         names = [name for name in _layer_names(content) if _names_a_file(name, file.parent)]
         outside = (name for name in names if is_package and _climbs(PurePosixPath(entry).parent / name))
         if name := next(outside, None):
-            raise BrokenMeshError(f"points outside the folder: {name}")
+            raise BrokenMeshError(f"names '{name}', which points outside the folder")
     return [] if is_package else names
 
 
@@ -140,9 +140,9 @@ def _layers(file: Path) -> list[tuple[str, bytes]]:
         with zipfile.ZipFile(file) as package:
             entries = package.infolist()
             if outside := next((e.filename for e in entries if _climbs(PurePosixPath(e.filename))), None):
-                raise BrokenMeshError(f"points outside the folder: {outside}")
+                raise BrokenMeshError(f"names '{outside}', which points outside the folder")
             if sum(entry.file_size for entry in entries) > MAX_PACKAGE_BYTES:
-                raise BrokenMeshError(f"unpacks to more than {MAX_PACKAGE_BYTES >> 30} GB")
+                raise BrokenMeshError(f"unpacks to more than {MAX_PACKAGE_BYTES:,} bytes")
             layers = [e for e in entries if e.filename.lower().endswith(USD)]
             contents = [(entry.filename, package.read(entry)) for entry in layers]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
