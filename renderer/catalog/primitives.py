@@ -18,8 +18,16 @@ _SHAPES: Mapping[str, Callable[[], trimesh.Trimesh]] = {
     "cylinder": lambda: trimesh.creation.cylinder(radius=0.5, height=1.0, sections=48),
     "cone": lambda: trimesh.creation.cone(radius=0.5, height=1.0, sections=48),
     "torus": lambda: trimesh.creation.torus(0.37, 0.13, major_sections=48, minor_sections=24),
+    "finger": lambda: _lying(trimesh.creation.capsule(height=0.74, radius=0.13, count=(32, 32))),
 }
-_CURVED = frozenset({"sphere", "torus"})
+_CURVED = frozenset({"sphere", "torus", "finger"})
+
+
+def _lying(upright: trimesh.Trimesh) -> trimesh.Trimesh:
+    """A solid that stood along z, along x."""
+    x, y, z = upright.vertices.T
+    upright.vertices = np.stack([z, y, -x], axis=1)
+    return upright
 
 
 @functools.cache

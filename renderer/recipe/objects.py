@@ -13,6 +13,7 @@ SUITS = ("spades", "hearts", "diamonds", "clubs")
 PATTERNS = ("plain", "noise", "cells", "waves", "checker", "bricks", "marble", "image")
 DECKS = ("classic", "heritage", "jumbo", "four_colour", "vintage", "minimal", "casino", "continental")
 SHAPES = ("box", "sphere", "cylinder", "cone", "torus", "book")
+FOREGROUND_SHAPES = ("finger", *SHAPES)
 FAMILIES = (
     "wood", "stone", "fabric", "brushed_metal", "cast_metal", "flake_paint", "plastic", "translucent",
     "glass", "paper", "rubber",
@@ -254,7 +255,9 @@ class Foreground:
     count: Factor = factor(
         ["choice", {0: 3, 1: 1}], Kind.INTEGER, low=0, high=20, shared=True, help="number of shapes"
     )
-    shape: Factor = factor(["choice", list(SHAPES)], Kind.NAME, options=SHAPES, help="shape")
+    shape: Factor = factor(
+        ["choice", list(FOREGROUND_SHAPES)], Kind.NAME, options=FOREGROUND_SHAPES, help="shape"
+    )
     size_m: Factor = number(
         ["log_uniform", 0.01, 0.05], unit="m", low=1e-3, high=1,
         help="largest extent; less where it would hold the camera or reach the ground",

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from renderer.catalog.dice import turn_face_up
-from renderer.recipe.objects import DECKS, RANKS, SHAPES, SUITS
+from renderer.recipe.objects import DECKS, FOREGROUND_SHAPES, RANKS, SUITS
 from renderer.rotation import quaternion_about
 from renderer.scene import Contact, Ground, Pose, Scene, SceneObject, Sky
 
@@ -101,7 +101,7 @@ card_values = st.fixed_dictionaries(
 
 primitive_values = st.fixed_dictionaries(
     {
-        "shape": st.sampled_from(SHAPES),
+        "shape": st.sampled_from(FOREGROUND_SHAPES),
         "size_m": st.floats(1e-3, 1),
         "flatness": st.floats(0.02, 1),
     }

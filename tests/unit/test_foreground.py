@@ -14,7 +14,7 @@ from renderer.randomize.draws import DrawRecorder
 from renderer.randomize.foreground import ROOM, draw_foreground
 from renderer.randomize.scenes import sample_scene
 from renderer.randomize.streams import FrameAddress
-from renderer.recipe.objects import SHAPES
+from renderer.recipe.objects import FOREGROUND_SHAPES
 from renderer.recipe.schema import Recipe
 from renderer.rotation import transform
 from renderer.scene import Camera, Contact, Placement, Pose, Scene, View
@@ -47,7 +47,7 @@ def shapes_of(view: View, scene: Scene) -> list[tuple[str, np.ndarray, float]]:
     return [(p.name, *middle_and_radius(p, parameters[p.name])) for p in view.foreground]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", FOREGROUND_SHAPES)
 def test_the_ball_holds_its_shape_and_touches_it(shape):
     parameters = dict(foreground(shape=shape, size_m=0.05, flatness=0.4).parameters)
     middle, radius = primitive_ball(parameters)
@@ -142,7 +142,7 @@ def test_foreground_leaves_every_other_draw_as_it_was():
 def test_the_place_in_a_view_may_depend_on_the_shape_and_on_the_camera():
     near, far = ["uniform", 0.1, 0.2], ["uniform", 0.8, 0.9]
     conditions = {
-        "a": {"factor": f"{FRONT}.distance_fraction", "when": f"{FRONT}.size_m < 0.03", "draw": near},
+        "a": {"factor": f"{FRONT}.distance_fraction", "when": f"{FRONT}.size_m < 0.05", "draw": near},
         "b": {"factor": f"{FRONT}.edge_fraction", "when": "camera.tilt_deg < 15", "draw": far},
     }
     recipe = recipe_with(conditions=conditions, views=2)
@@ -151,7 +151,7 @@ def test_the_place_in_a_view_may_depend_on_the_shape_and_on_the_camera():
         scene = sample_scene(recipe, LIBRARY, index)
         for view in scene.views:
             for slot in range(3):
-                is_small = scene.draws[f"{FRONT}.size_m[{slot}]"] < 0.03
+                is_small = scene.draws[f"{FRONT}.size_m[{slot}]"] < 0.05
                 is_steep = view.draws["camera.tilt_deg"] < 15
                 assert (view.draws[f"{FRONT}.distance_fraction[{slot}]"] <= 0.2) == is_small
                 edge = view.draws[f"{FRONT}.edge_fraction[{slot}]"]
@@ -161,7 +161,7 @@ def test_the_place_in_a_view_may_depend_on_the_shape_and_on_the_camera():
 
 
 def test_a_constraint_holds_for_each_shape_in_each_view():
-    rule = {"a": f"{FRONT}.edge_fraction > 0.9 or {FRONT}.distance_fraction < 0.5 or {FRONT}.size_m < 0.02"}
+    rule = {"a": f"{FRONT}.edge_fraction > 0.9 or {FRONT}.distance_fraction < 0.5 or {FRONT}.size_m < 0.05"}
     recipe = recipe_with(constraints=rule, views=2)
     for index in range(6):
         scene = sample_scene(recipe, LIBRARY, index)
@@ -172,4 +172,4 @@ def test_a_constraint_holds_for_each_shape_in_each_view():
                 edge, distance = (
                     view.draws[f"{FRONT}.{k}[{slot}]"] for k in ("edge_fraction", "distance_fraction")
                 )
-                assert edge > 0.9 or distance < 0.5 or scene.draws[f"{FRONT}.size_m[{slot}]"] < 0.02
+                assert edge > 0.9 or distance < 0.5 or scene.draws[f"{FRONT}.size_m[{slot}]"] < 0.05

@@ -7,7 +7,7 @@ from hypothesis import given
 from unit.strategies import PRIMITIVE, primitive_values
 
 from renderer.catalog.primitives import primitive_mesh
-from renderer.recipe.objects import SHAPES
+from renderer.recipe.objects import FOREGROUND_SHAPES
 
 # Width, depth and height where the size and the flatness are 1.
 EXTENTS = {
@@ -17,6 +17,7 @@ EXTENTS = {
     "cylinder": (1, 1, 1),
     "cone": (1, 1, 1),
     "torus": (1, 1, 0.26),
+    "finger": (1, 0.26, 0.26),
 }
 VOLUMES = {
     "box": 0.75,
@@ -25,6 +26,7 @@ VOLUMES = {
     "cylinder": np.pi / 4,
     "cone": np.pi / 12,
     "torus": 2 * np.pi**2 * 0.37 * 0.13**2,
+    "finger": np.pi * 0.13**2 * (0.74 + 4 / 3 * 0.13),
 }
 
 
@@ -34,7 +36,7 @@ def solid_of(values) -> trimesh.Trimesh:
 
 
 def test_every_shape_of_the_schema_is_here():
-    assert set(EXTENTS) == set(VOLUMES) == set(SHAPES)
+    assert set(EXTENTS) == set(VOLUMES) == set(FOREGROUND_SHAPES)
 
 
 @given(primitive_values)
@@ -50,7 +52,7 @@ def test_a_shape_stands_at_zero_with_its_size_as_the_largest_extent(values):
     assert middle[:2] == pytest.approx([0, 0], abs=1e-3 * size)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", FOREGROUND_SHAPES)
 def test_a_shape_is_one_closed_solid_of_its_volume(shape):
     solid = solid_of(PRIMITIVE | {"shape": shape, "size_m": 1.0, "flatness": 0.5})
     assert solid.is_watertight
@@ -59,8 +61,8 @@ def test_a_shape_is_one_closed_solid_of_its_volume(shape):
     assert solid.body_count == 1
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", FOREGROUND_SHAPES)
 def test_only_round_shapes_are_shaded_smoothly(shape):
     mesh = primitive_mesh(PRIMITIVE | {"shape": shape})
-    assert mesh.smooth.tolist() == [shape in ("sphere", "torus")] * len(mesh.triangles)
+    assert mesh.smooth.tolist() == [shape in ("sphere", "torus", "finger")] * len(mesh.triangles)
     assert not mesh.material_index.any()
