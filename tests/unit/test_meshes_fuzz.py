@@ -64,7 +64,7 @@ def damaged(draw, suffix: str) -> bytes:
 
 @pytest.mark.parametrize("suffix", FILES)
 @given(data=st.data())
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_damage_is_a_mesh_or_a_reason(suffix, data, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     path = folder / f"damaged.{suffix}"

@@ -61,8 +61,8 @@ def read_obj(source: Source) -> Model:
 def library_names(content: bytes) -> Iterator[str]:
     """What the lines `mtllib` of an OBJ file say."""
     for line in content.splitlines():
-        if line.lstrip()[:7].lower() == b"mtllib ":
-            yield line.split(None, 1)[1].decode("utf-8", "replace").strip()
+        if line.startswith(b"mtllib "):
+            yield _rest(line)
 
 
 def read_libraries(source: Source, said: Iterable[str]) -> dict[str, Entry]:
@@ -94,21 +94,19 @@ def _read_lines(source: Source) -> _Lines:
         elif key == b"vn":
             lines.normals.append([float(word) for word in words[1:4]])
         elif key == b"f" and len(words) > 3:
-            for word in words[1:]:
-                corner = seen.get(word)
-                if corner is None:
-                    corner = _corner(word, lines)
-                    if b"-" not in word:
-                        seen[word] = corner
-                lines.corners.append(corner)
-            lines.polygon_sizes.append(len(words) - 1)
+            _add_polygon(lines, words[1:], seen)
             lines.polygon_materials.append(material)
         elif key == b"usemtl":
-            name = line.split(None, 1)[1].decode("utf-8", "replace").strip() if len(words) > 1 else ""
-            material = indices.setdefault(name, len(indices) + 1)
+            material = indices.setdefault(_rest(line) if len(words) > 1 else "", len(indices) + 1)
+        elif key == b"mtllib" and len(words) > 1:
+            lines.libraries.append(_rest(line))
     lines.material_names += indices
-    lines.libraries += library_names(content)
     return lines
+
+
+def _rest(line: bytes) -> str:
+    """What comes after the first word of a line."""
+    return line.split(None, 1)[1].decode("utf-8", "replace").strip()
 
 
 def _add_vertex(lines: _Lines, words: list[bytes]) -> None:
@@ -117,6 +115,18 @@ def _add_vertex(lines: _Lines, words: list[bytes]) -> None:
     if len(more) == 3:
         lines.colors[len(lines.vertices)] = more
     lines.vertices.append([x, y, z])
+
+
+def _add_polygon(lines: _Lines, words: list[bytes], seen: dict[bytes, tuple[int, int, int]]) -> None:
+    """A polygon; `seen` has the corners that are the same wherever in the file they stand."""
+    for word in words:
+        corner = seen.get(word)
+        if corner is None:
+            corner = _corner(word, lines)
+            if b"-" not in word:
+                seen[word] = corner
+        lines.corners.append(corner)
+    lines.polygon_sizes.append(len(words))
 
 
 def _corner(word: bytes, lines: _Lines) -> tuple[int, int, int]:
