@@ -2,14 +2,20 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from renderer.catalog.library import Library
+from renderer.catalog.meshes.shelf import Shelf
 from renderer.catalog.sources import categories
 from renderer.inspect.idle import never_labelled, replaced_factors
 from renderer.recipe.distributions import Choice, Constant, Range
 from renderer.recipe.keys import Factor
+from renderer.recipe.objects import Meshes, ObjectKind
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
+
+SMALLEST_M, LARGEST_M = 0.002, 2.0  # of a mesh that lies on a table
 
 
 def recipe_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
@@ -21,8 +27,26 @@ def recipe_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
         yield "nothing is labelled: no kind of object has a category, so annotations.json will be empty"
     elif never_labelled(recipe):
         yield "nothing is labelled: layout.object_free is true, so annotations.json will be empty"
+    for name, shelf in library.shelves.items():
+        yield from _odd_sizes(recipe.objects[name], shelf)
     if _is_dark(recipe):
         yield "there is no light: lighting.environment.strength and all counts of lights are 0"
+
+
+def _odd_sizes(kind: ObjectKind, shelf: Shelf) -> Iterator[str]:
+    """Meshes that keep the size of their files, which hardly is what is meant."""
+    assert isinstance(kind, Meshes), "only meshes lie on shelves"
+    if kind.size_m is not None:
+        return
+    extents_m = {m.name: max(np.subtract(m.high_m, m.low_m)) for m in shelf.meshes}
+    odd = {name: extent for name, extent in extents_m.items() if not SMALLEST_M < extent < LARGEST_M}
+    if odd:
+        name = max(odd, key=lambda name: odd[name])
+        yield (
+            f"{shelf.key} keeps the sizes of its files, of which {len(odd)} are below {SMALLEST_M:g} m or "
+            f"above {LARGEST_M:g} m, such as {name} with {odd[name]:.3g} m: set {shelf.key}.unit to that of "
+            f"the files, or {shelf.key}.size_m"
+        )
 
 
 def _set_but_idle(recipe: Recipe) -> Iterator[str]:

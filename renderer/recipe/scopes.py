@@ -28,7 +28,10 @@ class Scope:
         return _DEPTH[other.level] <= _DEPTH[self.level] and other.kind in ("", self.kind)
 
     def __str__(self) -> str:
-        return f"for each of {self.kind}" if self.kind else _TIMES[self.level]
+        if not self.kind:
+            return _TIMES[self.level]
+        often = "" if self.level is Level.SCENE else f", {_TIMES[self.level]}"
+        return f"for each of {self.kind}{often}"
 
 
 def scope_of(factor: Factor) -> Scope:

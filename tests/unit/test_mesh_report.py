@@ -19,8 +19,10 @@ from renderer.commands.table import MOST_LISTED, listing
 from renderer.dataset.meshes import write_meshes
 from renderer.dataset.record import instance_entries
 from renderer.dataset.store import Store
+from renderer.inspect.warnings import recipe_warnings
 from renderer.labels import label_instances
 
+SIZE = "objects.mesh.size_m"
 BROKEN = [BrokenMesh(name=f"bad/{n:02}.obj", reason="has no faces") for n in range(12)]
 RED = Material(color=(1.0, 0.0, 0.0), roughness=0.5)
 MODELS = {"mug/a.obj": brick(0.08, 0.06, 0.1, RED), "plate/b.ply": brick(0.2, 0.2, 0.02)}
@@ -95,6 +97,15 @@ def test_an_instance_names_the_file_of_its_mesh_and_no_other_instance_does():
     first, second = instance_entries(items, labels, min_pixels=1)
     assert first["mesh"] == "mug/a.obj"
     assert "mesh" not in second
+
+
+def test_sizes_in_other_units_than_metres_are_worth_a_look(monkeypatch):
+    scans = {"mug/a.obj": brick(80, 60, 100), "mug/b.obj": brick(0.08, 0.06, 0.1)}
+    library = library_of(monkeypatch, scans)
+    (said,) = (w for w in recipe_warnings(recipe_of("tabletop", **{SIZE: None}), library) if "sizes" in w)
+    assert "of which 1 are" in said
+    assert "such as mug/a.obj with 100 m: set objects.mesh.unit" in said
+    assert not [w for w in recipe_warnings(recipe_of("tabletop"), library) if "sizes" in w]
 
 
 def test_a_great_many_names_are_cut():
