@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_image
+from renderer.catalog.image_files import EXR_SUFFIX, IMAGE_SUFFIXES, check_image, read_image
 from renderer.errors import CatalogError
 
 COLOR, ROUGHNESS, GLOSS, METALLIC = "base colour", "roughness", "gloss", "metallic"
@@ -36,7 +36,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 _MAPS = {suffix: name for name, suffixes in SUFFIXES.items() for suffix in suffixes}
 _SEPARATORS = re.compile(r"[_\-. ]+")
 # Resolutions (2k, 4096, 2048x2048) and formats: they tell variants of one map apart, not maps.
-_VARIANT = re.compile(r"\d{1,2}k|(256|512|1024|2048|4096|8192|16384)(px|x\d+)?|jpe?g|png|tiff?|webp")
+_VARIANT = re.compile(r"\d{1,2}k|(256|512|1024|2048|4096|8192|16384)(px|x\d+)?|jpe?g|png|exr|tiff?|webp")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +130,7 @@ def _images(key: str, root: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(files):
             path = Path(folder) / name
-            if path.suffix.lower() not in IMAGE_SUFFIXES or name.startswith("."):
+            if path.suffix.lower() not in IMAGE_SUFFIXES | {EXR_SUFFIX} or name.startswith("."):
                 continue
             if not path.resolve().is_relative_to(real_root):
                 raise CatalogError(f"{key} must hold its own files, but {path} leads out: copy the image")
@@ -164,11 +164,15 @@ def _check(key: str, item: PbrSet) -> None:
         raise CatalogError(
             f"{key}: set '{item.name}' must have a base colour, got {names}: call one basecolor or albedo"
         )
+    if item.files[COLOR].suffix.lower() == EXR_SUFFIX:
+        raise CatalogError(
+            f"{key}: a base colour must be PNG or JPEG, got {item.files[COLOR].name}: convert it"
+        )
     for path in item.files.values():
         check_image(path)
 
 
-def _opacity(images: Mapping[str, UInt8[np.ndarray, "h w 4"]]) -> UInt8[np.ndarray, "h w"] | None:
+def _opacity(images: Mapping[str, UInt8[np.ndarray, "_ _ 4"]]) -> UInt8[np.ndarray, "h w"] | None:
     """Of its map, at the colour's size; else the colour's own alpha channel, where it says anything."""
     color = images[COLOR]
     if OPACITY not in images:

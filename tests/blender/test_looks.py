@@ -400,7 +400,7 @@ PLACINGS = {
 def expected_marks(
     tile_size_m: float, turn_rad: float = 0.0, shift: tuple[float, float] = (0.0, 0.0)
 ) -> np.ndarray:
-    """Where the discs lie in a plane, metres: tiles about the origin, shifted along their edges and turned."""
+    """Where the discs lie in a plane, metres: tiles about the origin, shifted along their edges, turned."""
     i, j = np.meshgrid(np.arange(-6, 7), np.arange(-6, 7))
     tiles = np.stack([i + 0.2 + shift[0], j + 0.1 + shift[1]], axis=-1).reshape(-1, 2) * tile_size_m
     c, s = np.cos(turn_rad), np.sin(turn_rad)
