@@ -18,7 +18,7 @@ from renderer.errors import CatalogError
 EXR_SUFFIX = ".exr"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LARGEST_IMAGE_PX = 1024
-_KEPT_IMAGES = 16  # of at most 4 MB each: reading a PNG of 4096 x 4096 takes 0.36 s, and a set has several
+_KEPT_IMAGES = 16  # of at most 3 MB each: reading a PNG of 4096 x 4096 takes 0.36 s
 
 
 def check_image(path: Path) -> None:
@@ -38,15 +38,20 @@ def check_image(path: Path) -> None:
         raise CatalogError(f"{path} is no readable image ({error}); repair or remove it") from None
 
 
-@functools.lru_cache(maxsize=_KEPT_IMAGES)
 def read_image(path: Path) -> UInt8[np.ndarray, "h w 4"]:
-    """Colour and opacity, 8 bits each, read-only; reduced to at most `LARGEST_IMAGE_PX` a side."""
+    """Colour and opacity, 8 bits each; reduced to at most `LARGEST_IMAGE_PX` a side."""
     with _open_exr(path) if path.suffix.lower() == EXR_SUFFIX else _opened(path) as image:
         reduced = _of_8_bits(image)
         reduced.thumbnail((LARGEST_IMAGE_PX, LARGEST_IMAGE_PX))
-        pixels = np.array(reduced.convert("RGBA"))
-    pixels.setflags(write=False)
-    return pixels
+        return np.array(reduced.convert("RGBA"))
+
+
+@functools.lru_cache(maxsize=_KEPT_IMAGES)
+def read_colors(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """Colour alone, see `read_image`; kept for the next scene, and so read-only."""
+    colors = np.ascontiguousarray(read_image(path)[..., :3])
+    colors.setflags(write=False)
+    return colors
 
 
 def _open_exr(path: Path) -> PillowImage.Image:

@@ -4,6 +4,7 @@
 that is called by its map alone, such as `planks/albedo.jpg`, is of the set that its folder names.
 """
 
+import functools
 import os
 import re
 from collections import defaultdict
@@ -39,7 +40,10 @@ _SEPARATORS = re.compile(r"[_\-. ]+")
 _VARIANT = re.compile(r"\d{1,2}k|(256|512|1024|2048|4096|8192|16384)(px|x\d+)?|jpe?g|png|exr|tiff?|webp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_KEPT_SETS = 4  # of about 16 MB each: reading a set of 4096 x 4096 as PNG takes two seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PbrSet:
     """The files of one material.
 
@@ -100,6 +104,7 @@ def list_pbr_sets(key: str, folder: str) -> tuple[PbrSet, ...]:
     return sets
 
 
+@functools.lru_cache(maxsize=_KEPT_SETS)
 def read_pbr(item: PbrSet) -> PbrPixels:
     """The images of a set; gloss becomes roughness, and normals of DirectX become those of OpenGL."""
     images = {name: read_image(path) for name, path in item.files.items()}
@@ -114,11 +119,11 @@ def read_pbr(item: PbrSet) -> PbrPixels:
     if normal is None and NORMAL_DX in images:
         normal = images[NORMAL_DX] ^ np.array([0, 255, 0, 0], dtype=np.uint8)  # 255 - green
     return PbrPixels(
-        color=color[..., :3],
+        color=_frozen(color[..., :3]),
         opacity=_opacity(images),
         roughness=_grey(roughness),
         metallic=_grey(metallic),
-        normal=None if normal is None else normal[..., :3],
+        normal=None if normal is None else _frozen(normal[..., :3]),
         height=_grey(images.get(HEIGHT)),
     )
 
@@ -176,15 +181,21 @@ def _opacity(images: Mapping[str, UInt8[np.ndarray, "_ _ 4"]]) -> UInt8[np.ndarr
     """Of its map, at the colour's size; else the colour's own alpha channel, where it says anything."""
     color = images[COLOR]
     if OPACITY not in images:
-        return color[..., 3] if (color[..., 3] < 255).any() else None
+        return _frozen(color[..., 3]) if (color[..., 3] < 255).any() else None
     opacity = images[OPACITY][..., 0]
     rows, columns = (
         np.arange(size) * old // size for size, old in zip(color.shape[:2], opacity.shape, strict=True)
     )
-    scaled: UInt8[np.ndarray, "h w"] = opacity[np.ix_(rows, columns)]
-    return scaled
+    return _frozen(opacity[np.ix_(rows, columns)])
 
 
 def _grey(image: UInt8[np.ndarray, "h w c"] | None) -> UInt8[np.ndarray, "h w 3"] | None:
     """The first channel three times."""
-    return None if image is None else np.repeat(image[..., :1], 3, axis=-1)
+    return None if image is None else _frozen(np.repeat(image[..., :1], 3, axis=-1))
+
+
+def _frozen(image: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+    """In a block of its own, which nobody can write to: it is kept for the next scene."""
+    image = np.array(image, order="C")
+    image.setflags(write=False)
+    return image

@@ -15,7 +15,7 @@ from unit.recipes import dice_recipe
 from unit.strategies import PLAIN
 
 from renderer.catalog import image_files
-from renderer.catalog.image_files import LARGEST_IMAGE_PX, read_image
+from renderer.catalog.image_files import LARGEST_IMAGE_PX, read_colors
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.pbr import COLOR, NORMAL, NORMAL_DX, SUFFIXES, PbrPixels, list_pbr_sets, read_pbr
 from renderer.catalog.surfaces import appearance_material, ground_models
@@ -171,9 +171,14 @@ def test_maps_are_reduced(tmp_path):
 
 def test_images_that_were_read_cannot_be_written_to(tmp_path):
     """They are kept for the next scene."""
-    path = save(tmp_path / "a_col.png")
+    save_all(tmp_path, {"a_col.png": (*CLAY, 99), "a_normal.png": CLAY, "a_gloss.png": CLAY})
+    pixels = pixels_of(tmp_path)
+    for image in (pixels.color, pixels.opacity, pixels.normal, pixels.roughness):
+        assert image is not None
+        with pytest.raises(ValueError, match="read-only"):
+            image[0, 0] = 0
     with pytest.raises(ValueError, match="read-only"):
-        read_image(path)[0, 0] = 0
+        read_colors(tmp_path / "a_col.png")[0, 0] = 0
 
 
 class TestRefusals:
