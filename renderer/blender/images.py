@@ -62,8 +62,8 @@ class ImageNodes:
 
     def data_by_side(self, texture: Texture) -> list[tuple[Side, Any]]:
         """The socket of what a tiled map says, for each plane on its own."""
-        sides = self.sides(texture)
-        return [(side, self._image(texture, side.uv, is_data=True).outputs["Color"]) for side in sides]
+        image = add_image(texture, is_data=True)
+        return [(side, self._node(image, side.uv).outputs["Color"]) for side in self.sides(texture)]
 
     def sides(self, texture: Texture) -> tuple[Side, ...]:
         """The planes that a tiled texture is laid over."""
@@ -73,18 +73,15 @@ class ImageNodes:
         return self.placed[placing]
 
     def _sample(self, texture: Texture, output: str, is_data: bool) -> Any:
+        image = add_image(texture, is_data)
         if texture.tile_size_m is None:
             uv = self.tree.nodes.new("ShaderNodeTexCoord").outputs["UV"]
-            return self._image(texture, uv, is_data).outputs[output]
+            return self._node(image, uv).outputs[output]
         sides = self.sides(texture)
-        seen = [self._image(texture, side.uv, is_data).outputs[output] for side in sides]
+        seen = [self._node(image, side.uv).outputs[output] for side in sides]
         return weighted_sum(self.tree, seen, [side.weight for side in sides])
 
-    def _image(self, texture: Texture, uv: Any, is_data: bool) -> Any:
-        image = add_image(texture, is_data)
-        for node in self.tree.nodes:
-            if node.type == "TEX_IMAGE" and node.image == image and node.inputs[0].links[0].from_socket == uv:
-                return node
+    def _node(self, image: Any, uv: Any) -> Any:
         node = self.tree.nodes.new("ShaderNodeTexImage")
         node.image = image
         self.tree.links.new(uv, node.inputs["Vector"])
@@ -93,16 +90,23 @@ class ImageNodes:
 
 def add_image(texture: Texture, is_data: bool) -> Any:
     """The texture's pixels as an image of Blender's, of 8 bits; equal pixels are kept once."""
-    rgba = _rgba(texture)
-    shape = f"{rgba.shape} {is_data}"
-    name = hashlib.blake2b(rgba.data, key=shape.encode(), digest_size=16).hexdigest()
+    name = _digest(texture, is_data)
     image = bpy.data.images.get(name)
     if image is None:
-        height, width, _ = rgba.shape
+        height, width, _ = texture.pixels.shape
         image = bpy.data.images.new(name, width, height, alpha=True, is_data=is_data)
-        image.pixels.foreach_set(np.divide(rgba, 255, dtype=np.float32).ravel())
+        image.pixels.foreach_set(np.divide(_rgba(texture), 255, dtype=np.float32).ravel())
         image.update()
     return image
+
+
+def _digest(texture: Texture, is_data: bool) -> str:
+    """What tells images apart, in the 63 letters that a name in Blender has."""
+    digest = hashlib.sha256(f"{texture.pixels.shape} {is_data}".encode())
+    digest.update(np.ascontiguousarray(texture.pixels).data)
+    if texture.alpha is not None:
+        digest.update(np.ascontiguousarray(texture.alpha).data)
+    return digest.hexdigest()[:60]
 
 
 def _rgba(texture: Texture) -> UInt8[np.ndarray, "h w 4"]:

@@ -13,14 +13,13 @@ from renderer.blender.nodes import (
     principled,
     product,
     set_color,
+    vertex_colors,
 )
 from renderer.blender.opacity import add_opacity
 from renderer.blender.patterns import add_pattern
 from renderer.blender.runtime import start_blender
 from renderer.blender.wear import add_wear
 from renderer.catalog.model import Jitter, Material
-
-VERTEX_COLORS = "Color"  # name of the attribute that holds a mesh's own colours
 
 
 def build_material(name: str, material: Material) -> Any:
@@ -57,19 +56,12 @@ def _build_generic(tree: Any, material: Material) -> None:
         pixels = images.color(material.texture)
         set_color(tree, multiplied(tree, pixels, material.color))
         height = pixels
-    vertex_alpha = _add_vertex_colors(tree) if material.vertex_colors else None
+    if material.vertex_colors:
+        set_color(tree, product(tree, _base_color(tree), vertex_colors(tree).outputs["Color"]))
     add_maps(images, material)
-    add_opacity(images, material, vertex_alpha)
+    add_opacity(images, material)
     if height is not None and material.maps.height is None and material.bump_m > 0:
         add_bump(tree, height, material.bump_m)
-
-
-def _add_vertex_colors(tree: Any) -> Any:
-    """Multiply the base colour by the mesh's own; returns the socket of their opacity."""
-    node = tree.nodes.new("ShaderNodeVertexColor")
-    node.layer_name = VERTEX_COLORS
-    set_color(tree, product(tree, _base_color(tree), node.outputs["Color"]))
-    return node.outputs["Alpha"]
 
 
 def _base_color(tree: Any) -> Any:

@@ -8,7 +8,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from renderer.blender.materials import VERTEX_COLORS, build_material
+from renderer.blender.materials import build_material
+from renderer.blender.nodes import VERTEX_COLORS
 from renderer.blender.runtime import start_blender
 from renderer.catalog.library import Library
 from renderer.catalog.model import Model, TriangleMesh

@@ -6,6 +6,8 @@ from typing import Any
 from renderer.blender.fields import Scalar, Value, Vector, feed
 from renderer.scene import Vector3
 
+VERTEX_COLORS = "Color"  # name of the attribute that holds a mesh's own colours
+
 
 def principled(tree: Any) -> Any:
     """The Principled shader of a material's tree."""
@@ -68,6 +70,13 @@ def _fed(tree: Any, node: Any, terms: Sequence[Any]) -> Any:
         else:
             tree.links.new(term, slot)
     return next(output for output in node.outputs if output.enabled)
+
+
+def vertex_colors(tree: Any) -> Any:
+    """A node of a mesh's own colours and their opacity."""
+    node = tree.nodes.new("ShaderNodeVertexColor")
+    node.layer_name = VERTEX_COLORS
+    return node
 
 
 def separated(tree: Any, vector: Any) -> list[Any]:

@@ -11,31 +11,29 @@ from typing import Any
 import bpy
 
 from renderer.blender.images import ImageNodes
-from renderer.blender.nodes import calculated, principled
+from renderer.blender.nodes import calculated, principled, vertex_colors
 from renderer.catalog.model import Material
 
 OWNING_OPACITY = 0.5  # at or above it, a surface owns the pixel whose centre shows it
 _SWITCH = "Hard opacity"
 
 
-def add_opacity(images: ImageNodes, material: Material, vertex_alpha: Any = None) -> None:
+def add_opacity(images: ImageNodes, material: Material) -> None:
     """Let a material's own number, its texture and the mesh's colours say how opaque it is."""
     tree, factors = images.tree, []
     if material.texture is not None and material.texture.alpha is not None:
         factors.append(images.alpha(material.texture))
-    if vertex_alpha is not None:
-        factors.append(vertex_alpha)
+    if material.vertex_alpha:
+        factors.append(vertex_colors(tree).outputs["Alpha"])
     if not factors and material.alpha == 1:
         return
-    opacity: Any = float(material.alpha)
+    opacity = calculated(tree, "ADD", float(material.alpha), 0.0)
     for factor in factors:
-        opacity = calculated(tree, "MULTIPLY", factor, opacity)
-    if isinstance(opacity, float):
-        opacity = calculated(tree, "ADD", opacity, 0.0)
-    if material.alpha_cutoff is not None:
-        seen = _step(tree, opacity, material.alpha_cutoff)
-    else:
+        opacity = calculated(tree, "MULTIPLY", opacity, factor)
+    if material.alpha_cutoff is None:
         seen = _switched(tree, opacity)
+    else:
+        seen = _step(tree, opacity, material.alpha_cutoff)
     tree.links.new(seen, principled(tree).inputs["Alpha"])
 
 

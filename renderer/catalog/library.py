@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_image
+from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_colors
 from renderer.catalog.meshes.shelf import Shelf, open_shelf
 from renderer.catalog.model import Maps, Texture
 from renderer.catalog.pbr import PbrSet, list_pbr_sets, read_pbr
@@ -58,7 +58,7 @@ class Library:
         name = self.surface_images[_position(fraction, len(self.surface_images))]
         if name not in self.files:
             return built_in_texture(name.removeprefix(BUILT_IN), seed)
-        return Texture(pixels=read_image(self.files[name])[..., :3], tile_size_m=USER_TILE_M)
+        return Texture(pixels=read_colors(self.files[name]), tile_size_m=USER_TILE_M)
 
     def pbr_set(self, fraction: float) -> PbrSet:
         """The PBR set at a fraction in [0, 1] of the sorted list."""

@@ -130,7 +130,8 @@ class Material:
     Attributes:
         alpha: opacity; multiplies that of the texture and of the mesh's colours.
         alpha_cutoff: at or above it a surface is opaque, below it is not there; None blends.
-        vertex_colors: whether the mesh's own colours multiply the colour and the opacity.
+        vertex_colors: whether the mesh's own colours multiply the colour.
+        vertex_alpha: whether their opacity multiplies the opacity.
         family: what takes the place of pattern and texture.
         maps: in the coordinates of the texture, or of the mesh.
     """
@@ -147,6 +148,7 @@ class Material:
     alpha: float = 1.0
     alpha_cutoff: float | None = None
     vertex_colors: bool = False
+    vertex_alpha: bool = False
     family: Family | None = None
     maps: Maps = Maps()
     wear: Wear | None = None

@@ -4,6 +4,7 @@
 that is called by its map alone, such as `planks/albedo.jpg`, is of the set that its folder names.
 """
 
+import functools
 import os
 import re
 from collections import defaultdict
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_image
+from renderer.catalog.image_files import EXR_SUFFIX, IMAGE_SUFFIXES, check_image, read_image
 from renderer.errors import CatalogError
 
 COLOR, ROUGHNESS, GLOSS, METALLIC = "base colour", "roughness", "gloss", "metallic"
@@ -36,10 +37,13 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 _MAPS = {suffix: name for name, suffixes in SUFFIXES.items() for suffix in suffixes}
 _SEPARATORS = re.compile(r"[_\-. ]+")
 # Resolutions (2k, 4096, 2048x2048) and formats: they tell variants of one map apart, not maps.
-_VARIANT = re.compile(r"\d{1,2}k|(256|512|1024|2048|4096|8192|16384)(px|x\d+)?|jpe?g|png|tiff?|webp")
+_VARIANT = re.compile(r"\d{1,2}k|(256|512|1024|2048|4096|8192|16384)(px|x\d+)?|jpe?g|png|exr|tiff?|webp")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+_KEPT_SETS = 4  # of about 16 MB each: reading a set of 4096 x 4096 as PNG takes two seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PbrSet:
     """The files of one material.
 
@@ -100,6 +104,7 @@ def list_pbr_sets(key: str, folder: str) -> tuple[PbrSet, ...]:
     return sets
 
 
+@functools.lru_cache(maxsize=_KEPT_SETS)
 def read_pbr(item: PbrSet) -> PbrPixels:
     """The images of a set; gloss becomes roughness, and normals of DirectX become those of OpenGL."""
     images = {name: read_image(path) for name, path in item.files.items()}
@@ -114,11 +119,11 @@ def read_pbr(item: PbrSet) -> PbrPixels:
     if normal is None and NORMAL_DX in images:
         normal = images[NORMAL_DX] ^ np.array([0, 255, 0, 0], dtype=np.uint8)  # 255 - green
     return PbrPixels(
-        color=color[..., :3],
+        color=_frozen(color[..., :3]),
         opacity=_opacity(images),
         roughness=_grey(roughness),
         metallic=_grey(metallic),
-        normal=None if normal is None else normal[..., :3],
+        normal=None if normal is None else _frozen(normal[..., :3]),
         height=_grey(images.get(HEIGHT)),
     )
 
@@ -130,7 +135,7 @@ def _images(key: str, root: Path) -> Iterator[Path]:
         folders.sort()
         for name in sorted(files):
             path = Path(folder) / name
-            if path.suffix.lower() not in IMAGE_SUFFIXES or name.startswith("."):
+            if path.suffix.lower() not in IMAGE_SUFFIXES | {EXR_SUFFIX} or name.startswith("."):
                 continue
             if not path.resolve().is_relative_to(real_root):
                 raise CatalogError(f"{key} must hold its own files, but {path} leads out: copy the image")
@@ -164,23 +169,33 @@ def _check(key: str, item: PbrSet) -> None:
         raise CatalogError(
             f"{key}: set '{item.name}' must have a base colour, got {names}: call one basecolor or albedo"
         )
+    if item.files[COLOR].suffix.lower() == EXR_SUFFIX:
+        raise CatalogError(
+            f"{key}: a base colour must be PNG or JPEG, got {item.files[COLOR].name}: convert it"
+        )
     for path in item.files.values():
         check_image(path)
 
 
-def _opacity(images: Mapping[str, UInt8[np.ndarray, "h w 4"]]) -> UInt8[np.ndarray, "h w"] | None:
+def _opacity(images: Mapping[str, UInt8[np.ndarray, "_ _ 4"]]) -> UInt8[np.ndarray, "h w"] | None:
     """Of its map, at the colour's size; else the colour's own alpha channel, where it says anything."""
     color = images[COLOR]
     if OPACITY not in images:
-        return color[..., 3] if (color[..., 3] < 255).any() else None
+        return _frozen(color[..., 3]) if (color[..., 3] < 255).any() else None
     opacity = images[OPACITY][..., 0]
     rows, columns = (
         np.arange(size) * old // size for size, old in zip(color.shape[:2], opacity.shape, strict=True)
     )
-    scaled: UInt8[np.ndarray, "h w"] = opacity[np.ix_(rows, columns)]
-    return scaled
+    return _frozen(opacity[np.ix_(rows, columns)])
 
 
 def _grey(image: UInt8[np.ndarray, "h w c"] | None) -> UInt8[np.ndarray, "h w 3"] | None:
     """The first channel three times."""
-    return None if image is None else np.repeat(image[..., :1], 3, axis=-1)
+    return None if image is None else _frozen(np.repeat(image[..., :1], 3, axis=-1))
+
+
+def _frozen(image: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+    """In a block of its own, which nobody can write to: it is kept for the next scene."""
+    image = np.array(image, order="C")
+    image.setflags(write=False)
+    return image

@@ -263,11 +263,12 @@ def test_a_meshs_own_colors_are_linear_and_multiply_the_color(look):
     assert seen(look, GREY, colors=colors) == pytest.approx(seen(look, GREY), abs=1e-5)
 
 
-def test_a_meshs_own_opacity_counts(look):
+def test_a_meshs_own_opacity_counts_where_the_material_says_so(look):
     colors = np.broadcast_to([1.0, 1.0, 1.0, 0.4], (2, 3, 4))
-    film = model(quad(0.2, 0.05, colors=colors), replace(GREY, vertex_colors=True))
     inside = (np.abs(points_on_plane(ABOVE, 0.05)) < 0.19).all(axis=-1)
-    assert (look(model(quad()), film).ids[inside] == 1).all()
+    for counts, owner in ((True, 1), (False, 2)):
+        film = model(quad(0.2, 0.05, colors=colors), replace(GREY, vertex_colors=True, vertex_alpha=counts))
+        assert (look(model(quad()), film).ids[inside] == owner).all()
 
 
 def image_of(color: tuple[int, int, int]) -> Texture:

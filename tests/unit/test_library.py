@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from scipy import stats
 from unit.recipes import dice_recipe
+from unit.strategies import PLAIN
 
 from renderer.catalog.image_files import LARGEST_IMAGE_PX
 from renderer.catalog.library import (
@@ -20,6 +22,7 @@ from renderer.catalog.library import (
     open_library,
     texture_of,
 )
+from renderer.catalog.model import Texture
 from renderer.catalog.textures import TEXTURES
 from renderer.errors import CatalogError
 
@@ -81,14 +84,56 @@ def test_a_built_in_texture_is_equal_for_an_equal_seed_and_another_for_another()
 
 def test_the_draws_of_an_appearance_choose_texture_and_variant():
     count = len(TEXTURES)
-    draws = {
+    draws = PLAIN | {
         "appearance.image": (sorted(TEXTURES).index("cloth") + 0.5) / count,
-        "appearance.image_scale": 1.0,
-        "appearance.image_turn_deg": 0.0,
-        "appearance.image_shift": 0.0,
         "appearance.pattern_seed": 7,
     }
     assert np.array_equal(texture_of(draws, BUILT_IN_LIBRARY).pixels, built_in_texture("cloth", 7).pixels)
+
+
+def laid(library: Library = BUILT_IN_LIBRARY, **values: float) -> Texture:
+    return texture_of(PLAIN | {f"appearance.{key}": value for key, value in values.items()}, library)
+
+
+def test_an_image_lies_as_its_kind_says_until_told_otherwise():
+    texture = laid(pattern_seed=7)
+    assert texture.tile_size_m == TEXTURES[min(TEXTURES)].tile_size_m
+    assert (texture.turn_rad, texture.shift, texture.flat) == (0, (0, 0), False)
+
+
+@pytest.fixture(scope="module")
+def one_image(tmp_path_factory) -> Library:
+    folder = tmp_path_factory.mktemp("images")
+    save_image(folder / "a.png")
+    return library_of(**{"surface.image_folder": folder})
+
+
+def test_scale_and_turn_of_an_image_are_those_of_its_tiles(one_image):
+    texture = laid(one_image, image_scale=2.5, image_turn_deg=90.0)
+    assert (texture.tile_size_m, texture.turn_rad) == (2.5 * USER_TILE_M, pytest.approx(np.pi / 2))
+
+
+@given(st.floats(0, 1), st.integers(0, 10**9))
+def test_the_seed_shifts_an_image_by_up_to_what_is_drawn(one_image, reach, seed):
+    shift = laid(one_image, image_shift=reach, pattern_seed=seed).shift
+    whole = laid(one_image, image_shift=1.0, pattern_seed=seed).shift
+    assert all(0 <= part <= reach for part in shift)
+    assert shift == pytest.approx(tuple(reach * part for part in whole))
+
+
+def test_shifts_of_many_seeds_are_spread_over_the_tile(one_image):
+    shifts = np.array([laid(one_image, image_shift=1.0, pattern_seed=seed).shift for seed in range(400)])
+    assert stats.kstest(shifts[:, 0], "uniform").pvalue > 1e-3
+    assert stats.kstest(shifts[:, 1], "uniform").pvalue > 1e-3
+    assert abs(np.corrcoef(shifts.T)[0, 1]) < 0.2
+
+
+def test_an_image_is_opened_once_for_many_scenes(tmp_path, monkeypatch):
+    save_image(tmp_path / "a.png")
+    library = library_of(**{"surface.image_folder": tmp_path})
+    first = library.surface_texture(0.0, 0).pixels
+    monkeypatch.setattr(Image, "open", None)
+    assert np.array_equal(library.surface_texture(0.0, 1).pixels, first)
 
 
 @pytest.mark.parametrize(("key", "suffixes"), (IMAGES | SKIES).items())
