@@ -20,9 +20,10 @@ from renderer.scene import Pose, SceneObject
 LARGEST_ID = 32767  # Blender keeps `pass_index` in 16 bits
 
 
-def add_model(name: str, model: Model) -> None:
-    """Add a model in world coordinates to Blender's scene; the id buffer shows 0 where it is."""
-    _add_mesh(name, model.mesh, build_materials(name, model))
+def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> None:
+    """Add a model to Blender's scene; `instance_id` is what the id buffer shows."""
+    added = _add_mesh(name, model.mesh, build_materials(name, model))
+    _place(added, pose, instance_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +48,17 @@ class Copies:
             else:
                 added = _add_mesh(item.name, model.mesh, self._looks[look])
                 self._meshes[shape] = added.get_mesh()
-        added.set_local2world_mat(Matrix(transform(item.pose)))
-        added.blender_obj.pass_index = instance_id
+        _place(added, item.pose, instance_id)
 
 
 def build_materials(name: str, model: Model) -> list[Any]:
     """The BlenderProc materials of a model."""
     return [build_material(f"{name}.{n}", material) for n, material in enumerate(model.materials)]
+
+
+def _place(added: Any, pose: Pose, instance_id: int) -> None:
+    added.set_local2world_mat(Matrix(transform(pose)))
+    added.blender_obj.pass_index = instance_id
 
 
 def move_model(instance_id: int, pose: Pose, scale: float) -> None:

@@ -22,7 +22,7 @@ from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
-from renderer.scene import Camera, Scene, View
+from renderer.scene import Camera, Pose, Scene, View
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
 MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
@@ -55,7 +55,7 @@ class BlenderSession:
                 "Blender cannot number more"
             )
         for name, model in ground_models(scene.ground, self.library).items():
-            add_model(name, model)
+            add_model(name, model, Pose(), 0)
         copies = Copies(library=self.library)
         self._ids.clear()
         for number, item in enumerate(scene.objects, start=1):
