@@ -116,13 +116,16 @@ cannot stand in an expression. On the command line:
 ## Objects of your own, objects in the way, and none
 
     gapless recipe check recipe=tabletop objects.path=my_meshes    # reports each file
-    gapless render recipe=tabletop objects.path=my_meshes 'objects.mesh.categories={"mugs/*": mug, "junk/*": null}'
-    gapless render recipe=tabletop objects.path=my_meshes objects.mesh.look=replace 'objects.mesh.symmetries={"mugs/*": z}'
-    gapless render recipe=cards 'objects=[cards,occluders,foreground]' 'layout.object_free=[choice,{true: 1, false: 9}]'
+    gapless render recipe=tabletop objects.path=my_meshes \\
+        'objects.mesh.categories={"mugs/*": mug, "junk/*": null}' 'objects.mesh.symmetries={"mugs/*": z}'
+    gapless render recipe=tabletop objects.path=my_meshes objects.mesh.look=replace
+    gapless render recipe=cards 'objects=[cards,occluders,foreground]' \\
+        'layout.object_free=[choice,{true: 1, false: 9}]'
 
-`objects.path` is for all kinds of source mesh without a path of their own, so that `objects.trash={source: mesh, path:
-my_trash, labelled: false}` in a recipe adds distractors from another folder. `foreground` floats before each camera and hides
-what is behind it. Where `layout.object_free` holds, a scene has no objects to label; what else it has stays.
+`objects.path` is for all kinds of source mesh without a path of their own, so that `objects.trash: {source:
+mesh, path: my_trash, labelled: false}` in a recipe adds distractors from another folder. `foreground` floats
+before each camera and hides what is behind it. Where `layout.object_free` holds, a scene has no objects to
+label; what else it has stays.
 
 ## Cameras and sensors
 
