@@ -62,7 +62,10 @@ def _check_start(path: Path, suffix: str) -> None:
 
 
 def _import_usd(filepath: str) -> None:
-    """With instances as they are: spelled out, nested ones would be endless."""
+    """With instances as they are: spelled out, nested ones would be endless.
+
+    Blender 4.2 forgets what lies above a prim without a type: its parts come out as if they lay at the top.
+    """
     is_package = filepath.lower().endswith(".usdz")
     bpy.ops.wm.usd_import(
         filepath=filepath,
