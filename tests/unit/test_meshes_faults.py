@@ -140,7 +140,7 @@ def test_more_triangles_than_allowed_are_counted_and_not_read(tmp_path, monkeypa
     for _ in range(125):
         file.node(mesh=mesh)
     (tmp_path / "a.glb").write_bytes(file.glb())
-    for reader in ("obj._read_lines", "ply.read_tables", "stl._text_corners", "stl._binary_corners"):
+    for reader in ("obj._read_lines", "ply.read_tables", "stl.trimesh"):
         monkeypatch.setattr(f"renderer.catalog.meshes.{reader}", None)
     monkeypatch.setattr("renderer.catalog.meshes.gltf_document.Document.array", None)
     for name in ("a.obj", "a.ply", "a.stl", "text.stl", "a.glb"):
