@@ -147,6 +147,29 @@ def test_text_and_bytes_of_stl_are_the_same_mesh(tmp_path):
     assert np.array_equal(one.mesh.triangles, other.mesh.triangles)
 
 
+def test_all_solids_of_an_stl_in_text_are_read(tmp_path):
+    corners = np.array(CORNERS, dtype=float)[np.array(FACES)]
+    text = ""
+    for shift in (0, 5):
+        text += f"solid at {shift}\n"
+        for triangle in corners + (shift, 0, 0):
+            lines = "".join(f"vertex {x:e} {y:e} {z:e}\n" for x, y, z in triangle)
+            text += f"facet normal 0 0 0\nouter loop\n{lines}endloop\nendfacet\n"
+        text += f"endsolid at {shift}\n"
+    (tmp_path / "model.stl").write_text(text)
+    mesh, model = only_mesh(tmp_path, origin="file")
+    assert (mesh.low_m, mesh.high_m) == ((0, 0, 0), (6, 1, 1))
+    expected = np.concatenate([corners, corners + (5, 0, 0)])
+    assert np.array_equal(model.mesh.vertices[model.mesh.triangles], expected)
+
+
+def test_bytes_behind_the_triangles_of_a_binary_stl_are_left_out(tmp_path):
+    (tmp_path / "model.stl").write_bytes(stl_bytes() + b"behind")
+    mesh, model = only_mesh(tmp_path, origin="file")
+    assert mesh.is_watertight
+    assert np.array_equal(model.mesh.vertices[model.mesh.triangles], np.array(CORNERS)[np.array(FACES)])
+
+
 def test_a_binary_stl_whose_header_begins_as_text_does_is_read(tmp_path):
     content = b"solid by some program".ljust(80) + stl_bytes()[80:]
     (tmp_path / "model.stl").write_bytes(content)
