@@ -49,7 +49,9 @@ def solids(draw) -> trimesh.Trimesh:
     else:
         points = np.random.default_rng(draw(st.integers(0, 99))).normal(size=(12, 3))
         solid = trimesh.convex.convex_hull(points)
-    return trimesh.Trimesh(solid.vertices * size + shift, solid.faces, process=False)
+    # as a file of 32 bits holds them: a small solid far from the origin loses more than any tolerance by it
+    vertices = np.float32(solid.vertices * size + shift)
+    return trimesh.Trimesh(vertices, solid.faces, process=False)
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
@@ -143,6 +145,29 @@ def test_text_and_bytes_of_stl_are_the_same_mesh(tmp_path):
     (_, one), (_, other) = only_mesh(tmp_path / "binary"), only_mesh(tmp_path / "text")
     assert np.allclose(one.mesh.vertices, other.mesh.vertices, atol=1e-6)
     assert np.array_equal(one.mesh.triangles, other.mesh.triangles)
+
+
+def test_all_solids_of_an_stl_in_text_are_read(tmp_path):
+    corners = np.array(CORNERS, dtype=float)[np.array(FACES)]
+    text = ""
+    for shift in (0, 5):
+        text += f"solid at {shift}\n"
+        for triangle in corners + (shift, 0, 0):
+            lines = "".join(f"vertex {x:e} {y:e} {z:e}\n" for x, y, z in triangle)
+            text += f"facet normal 0 0 0\nouter loop\n{lines}endloop\nendfacet\n"
+        text += f"endsolid at {shift}\n"
+    (tmp_path / "model.stl").write_text(text)
+    mesh, model = only_mesh(tmp_path, origin="file")
+    assert (mesh.low_m, mesh.high_m) == ((0, 0, 0), (6, 1, 1))
+    expected = np.concatenate([corners, corners + (5, 0, 0)])
+    assert np.array_equal(model.mesh.vertices[model.mesh.triangles], expected)
+
+
+def test_bytes_behind_the_triangles_of_a_binary_stl_are_left_out(tmp_path):
+    (tmp_path / "model.stl").write_bytes(stl_bytes() + b"behind")
+    mesh, model = only_mesh(tmp_path, origin="file")
+    assert mesh.is_watertight
+    assert np.array_equal(model.mesh.vertices[model.mesh.triangles], np.array(CORNERS)[np.array(FACES)])
 
 
 def test_a_binary_stl_whose_header_begins_as_text_does_is_read(tmp_path):

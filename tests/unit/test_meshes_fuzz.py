@@ -27,8 +27,9 @@ def textured_glb() -> bytes:
 
 def nested_gltf() -> bytes:
     file = GltfFile()
-    child = file.node(is_root=False, mesh=file.mesh(), translation=[1, 2, 3])
-    file.node(children=[child, child], rotation=[0, 0, 0, 1], scale=[1, 1, 1])
+    mesh = file.mesh()
+    children = [file.node(is_root=False, mesh=mesh, translation=[1, 2, z]) for z in (3, 6)]
+    file.node(children=children, rotation=[0, 0, 0, 1], scale=[1, 1, 1])
     return file.gltf("data:;base64," + base64.b64encode(file.binary).decode()).encode()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from unit.mesh_files import CORNERS, FACES, TETRAHEDRON, GltfFile, mesh_settings, only_mesh
+from unit.mesh_files import CORNERS, FACES, TETRAHEDRON, GltfFile, mesh_settings, only_mesh, ply_text
 
 from renderer.catalog.meshes.examine import keeps_look
 from renderer.catalog.meshes.pictures import LARGEST_TEXTURE_PX
@@ -248,6 +248,16 @@ class TestColorsOfVerticesAndFaces:
         linear_128 = ((128 / 255 + 0.055) / 1.055) ** 2.4
         expected = np.array([[1, 0, linear_128, 1], [0, 0, 0, 0.2]] * 2)[np.array(FACES)]
         assert np.allclose(model.mesh.colors, expected)
+
+    @pytest.mark.parametrize(("kind", "half", "full"), [("ushort", 32768, 65535), ("float", 0.5, 1)])
+    def test_ply_has_colours_of_any_type(self, kind, half, full, tmp_path):
+        header, _, rows = ply_text().partition("end_header\n")
+        names = "".join(f"property {kind} {name}\n" for name in ("red", "green", "blue"))
+        header = header.replace("element face", f"{names}element face")
+        lines = [f"{line} {half} 0 {full}" if i < 4 else line for i, line in enumerate(rows.splitlines())]
+        (tmp_path / "a.ply").write_text(header + "end_header\n" + "\n".join(lines))
+        colors = only_mesh(tmp_path)[1].mesh.colors
+        assert np.allclose(colors, (SRGB_HALF, 0, 1, 1), atol=1e-4)
 
     def test_ply_has_colours_of_faces(self, tmp_path):
         solid = trimesh.Trimesh(CORNERS, FACES, process=False)

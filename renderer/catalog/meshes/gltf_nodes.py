@@ -1,5 +1,6 @@
-"""The nodes of a glTF document: counted before anything is read, then walked."""
+"""The nodes of a glTF document: looked at before anything is read, then walked."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,18 +25,18 @@ class Instance:
 
 
 def triangle_count(document: Document) -> int:
-    """The triangles of the scene as if all groups were expanded; each node is looked at once.
+    """The triangles of all meshes of the scene, by what their accessors announce.
 
     Raises:
-        BrokenMeshError: groups contain themselves, or have too many nodes when they are expanded.
+        BrokenMeshError: its nodes are no trees, or too many.
     """
-    counts: dict[int, tuple[int, int]] = {}
-    roots = _roots(document)
-    for root in roots:
-        _count_below(document, root, counts)
-    if sum(counts[root][0] for root in roots) > LARGEST_NODE_COUNT:
-        raise BrokenMeshError(f"has nested groups of more than {LARGEST_NODE_COUNT} nodes")
-    return sum(counts[root][1] for root in roots)
+    if len(document.items("nodes")) > LARGEST_NODE_COUNT:
+        raise BrokenMeshError(f"has more than {LARGEST_NODE_COUNT} nodes")
+    times = Counter(child for node in document.items("nodes") for child in node.get("children", []))
+    times.update(_roots(document))
+    if any(count > 1 for count in times.values()):  # section 3.5.2: strict trees
+        raise BrokenMeshError("has a node in two groups, or in itself")
+    return sum(_triangle_count(document, instance.mesh) for instance in instances(document))
 
 
 def instances(document: Document) -> Iterator[Instance]:
@@ -63,30 +64,8 @@ def _roots(document: Document) -> Sequence[int]:
     return [index for index in range(len(document.items("nodes"))) if index not in children]
 
 
-def _count_below(document: Document, root: int, counts: dict[int, tuple[int, int]]) -> None:
-    """Nodes and triangles of `root` and of all below it; `counts` has those that are known."""
-    stack, entered = [root], set[int]()
-    while stack:
-        index = stack[-1]
-        children = document.item("nodes", index).get("children", [])
-        if index in counts:
-            stack.pop()
-        elif index in entered:
-            own = document.item("nodes", index).get("mesh")
-            triangles = 0 if own is None else _triangle_count(document, own)
-            below = [counts[child] for child in children]
-            counts[index] = (1 + sum(n for n, _ in below), triangles + sum(t for _, t in below))
-            stack.pop()
-        else:
-            entered.add(index)
-            unknown = [child for child in children if child not in counts]
-            if any(child in entered for child in unknown):
-                raise BrokenMeshError("has a group that contains itself")
-            stack += unknown
-
-
 def _triangle_count(document: Document, mesh: int) -> int:
-    """The triangles of a mesh, by what its accessors announce."""
+    """The triangles of one mesh."""
     total = 0
     for primitive in document.item("meshes", mesh)["primitives"]:
         rows = primitive.get("indices", primitive["attributes"].get("POSITION"))

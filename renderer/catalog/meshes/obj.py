@@ -1,4 +1,11 @@
-"""OBJ: polygons as fans, with texture coordinates, normals, colours of vertices, and materials (MTL)."""
+"""OBJ: polygons as fans, with texture coordinates, normals, colours of vertices, and materials (MTL).
+
+The reader is ours because trimesh 5.2 is wrong without a word: it counts negative indices from the last
+vertex of the file, so that the last of several objects takes the place of all; it takes index 0 for the first
+vertex, leaves out lines that are indented or have tabs, drops colours and coordinates where only some corners
+have them, and reads one of several material files (tests/unit/test_meshes_beyond_trimesh.py,
+tests/unit/test_meshes_look.py).
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,10 @@
-"""PLY, binary and text: polygons, with colours of vertices or faces, or an image."""
+"""PLY, binary and text: polygons, with colours of vertices or faces, or an image.
+
+The reader is ours because trimesh 5.2 refuses binary polygons with different numbers of corners, which
+Blender writes by default, or reads them as garbage where their bytes are as many as those of even ones. It
+also refuses bytes behind the last element, takes a text that breaks off for whole, and makes 0 of 32768 in
+colours of 16 bits (tests/unit/test_meshes_beyond_trimesh.py, tests/unit/test_meshes_look.py).
+"""
 
 import numpy as np
 from jaxtyping import Float, Int
