@@ -24,6 +24,7 @@ RELATED = {
     "constraints.level": "abs(camera.roll_deg) < 20 or camera.tilt_deg < 10",
     "sensor.iso": ["sometimes", 0.5, ["log_uniform", 100, 6400]],
 }
+WEDGE_OBJ = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n"
 SUB_COMMANDS = ("show", "factors", "check", "diff")
 
 
@@ -74,6 +75,8 @@ def test_help_of_a_sub_command_has_examples_that_name_it(said, name):
 @pytest.mark.parametrize("name", SUB_COMMANDS)
 def test_examples_of_the_help_run(said, name, here):
     (here / "photos/tables").mkdir(parents=True)
+    (here / "my_meshes").mkdir()
+    (here / "my_meshes/wedge.obj").write_text(WEDGE_OBJ)
     write_own_recipe(here)
     (here / "mine").rename(here / "my_configs")
     (here / "my_configs/recipe/own.yaml").rename(here / "my_configs/recipe/mine.yaml")
