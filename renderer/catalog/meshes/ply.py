@@ -11,14 +11,13 @@ from jaxtyping import Float, Int
 
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.look import DULL, linear, textured
-from renderer.catalog.meshes.ply_elements import Lists, Table, read_header, read_tables
+from renderer.catalog.meshes.ply_elements import Column, Table, read_header, read_tables
 from renderer.catalog.meshes.polygons import Corners, check_indices, fan_corners, welded
 from renderer.catalog.meshes.source import Source
 from renderer.catalog.model import Material, Model
 
 _INDICES = ("vertex_indices", "vertex_index")
 _COORDINATES = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("texture_s", "texture_t"))
-_EMPTY = Table(columns={}, lists={})
 
 
 def read_ply(source: Source) -> Model:
@@ -27,19 +26,19 @@ def read_ply(source: Source) -> Model:
     header = read_header(content)
     source.check_triangles(header.count("face"))
     tables = read_tables(content, header, ("vertex", "face"))
-    vertex, face = tables.get("vertex", _EMPTY), tables.get("face", _EMPTY)
-    polygons = next((face.lists[name] for name in _INDICES if name in face.lists), None)
-    if polygons is None or not {"x", "y", "z"} <= set(vertex.columns):
+    vertex, face = tables.get("vertex", {}), tables.get("face", {})
+    polygons = next((face[name] for name in _INDICES if name in face), None)
+    positions = _columns(vertex, ("x", "y", "z"))
+    if polygons is None or polygons.counts is None or not len(positions):
         raise BrokenMeshError("has no triangles")
     source.check_triangles(int(np.maximum(polygons.counts - 2, 0).sum()))
     fans = fan_corners(polygons.counts)
-    positions = _columns(vertex, ("x", "y", "z"))
     corner_vertices = polygons.values.astype(np.int64)  # those of a text are read as doubles
     check_indices(corner_vertices, len(positions))
     triangles = corner_vertices[fans]
     polygon_of_corner = np.repeat(np.arange(len(polygons.counts)), polygons.counts)
     colors = _colors(vertex, face, triangles, polygon_of_corner[fans[:, 0]])
-    uvs = _uvs(vertex, _wedges(face, polygons), triangles, fans)
+    uvs = _uvs(vertex, _wedges(face, polygons.counts), triangles, fans)
     normals = _columns(vertex, ("nx", "ny", "nz"))
     mesh = welded(
         Corners(
@@ -55,9 +54,9 @@ def read_ply(source: Source) -> Model:
 
 def _columns(table: Table, names: tuple[str, ...]) -> Float[np.ndarray, "n k"]:
     """Columns side by side; no rows where one is missing."""
-    if not set(names) <= set(table.columns):
+    if not all(name in table and table[name].counts is None for name in names):
         return np.empty((0, len(names)))
-    return np.stack([table.columns[name].astype(np.float64) for name in names], axis=1)
+    return np.stack([table[name].values.astype(np.float64) for name in names], axis=1)
 
 
 def _colors(
@@ -82,19 +81,21 @@ def _rgba(table: Table) -> Float[np.ndarray, "n 4"]:
         rgb = _columns(table, names)
         if len(rgb):
             alpha = _columns(table, ("alpha",))
-            opacity = alpha[:, 0] / table.tops["alpha"] if len(alpha) else np.ones(len(rgb))
-            return np.column_stack([linear(rgb / table.tops[names[0]]), opacity])
+            opacity = alpha[:, 0] / table["alpha"].top if len(alpha) else np.ones(len(rgb))
+            return np.column_stack([linear(rgb / table[names[0]].top), opacity])
     return np.empty((0, 4))
 
 
-def _wedges(face: Table, polygons: Lists) -> Lists | None:
+def _wedges(face: Table, counts: Int[np.ndarray, " faces"]) -> Column | None:
     """The texture coordinates of the corners of faces, where each corner has two."""
-    wedges = face.lists.get("texcoord")
-    return wedges if wedges is not None and (wedges.counts == 2 * polygons.counts).all() else None
+    wedges = face.get("texcoord")
+    if wedges is None or wedges.counts is None or (wedges.counts != 2 * counts).any():
+        return None
+    return wedges
 
 
 def _uvs(
-    vertex: Table, wedges: Lists | None, triangles: Int[np.ndarray, "t 3"], fans: Int[np.ndarray, "t 3"]
+    vertex: Table, wedges: Column | None, triangles: Int[np.ndarray, "t 3"], fans: Int[np.ndarray, "t 3"]
 ) -> Float[np.ndarray, "t 3 2"] | None:
     """Texture coordinates: of the corners of faces, two for each, or else of the vertices."""
     uvs: Float[np.ndarray, "t 3 2"] | None = None

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int, Real
 
 from renderer.catalog.meshes.fault import BrokenMeshError
 
@@ -15,6 +15,8 @@ _TYPES: Mapping[str, str] = {
     "float": "f4", "double": "f8", "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2",
     "int32": "i4", "uint32": "u4", "float32": "f4", "float64": "f8",
 }  # fmt: skip
+_COUNT = "#"  # goes before the name of a list: how many numbers it has
+_Rows = dict[str, np.ndarray]  # the numbers of properties and of the counts of lists
 _TEXT, _ORDERS = "ascii", {"binary_little_endian": "<", "binary_big_endian": ">"}
 
 
@@ -57,20 +59,20 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Lists:
-    """A column of lists: all their values in a row, and how many each has."""
+class Column:
+    """The values of a property in all rows, one after another.
 
-    values: Float[np.ndarray, " n"] | Int[np.ndarray, " n"]
-    counts: Int[np.ndarray, " rows"]
+    Attributes:
+        counts: how many each row has; None where it is no list.
+        top: the value of full intensity by the type: 1 for floating-point numbers.
+    """
+
+    values: Real[np.ndarray, " n"]
+    counts: Int[np.ndarray, " rows"] | None
+    top: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
-    """The columns of an element by their names, and the largest value that the type of each can have."""
-
-    columns: Mapping[str, np.ndarray]
-    lists: Mapping[str, Lists]
-    tops: Mapping[str, float] = field(default_factory=dict)
+Table = Mapping[str, Column]
 
 
 def read_header(content: bytes) -> Header:
@@ -119,12 +121,11 @@ def read_tables(content: bytes, header: Header, wanted: Sequence[str]) -> dict[s
     for element in header.elements:
         if set(wanted) <= set(tables):
             break
-        if not element.properties or not element.count:
-            tables[element.name] = Table(columns={}, lists={})
-            continue
-        stored = element if order else _as_doubles(element)
-        table, start = _from_bytes(numbers, start, stored, order or "<")
-        tables[element.name] = replace(table, tops=_tops(element))
+        tables[element.name] = {}
+        if element.properties and element.count:
+            stored = element if order else _as_doubles(element)
+            rows, start = _rows(numbers, start, stored, order or "<")
+            tables[element.name] = {item.name: _column(item, rows) for item in element.properties}
     return tables
 
 
@@ -148,104 +149,53 @@ def _property(words: Sequence[str]) -> Property:
     raise BrokenMeshError(f"has the header line 'property {' '.join(words)[:60]}', which is no PLY")
 
 
-def _from_bytes(content: bytes, start: int, element: Element, order: str) -> tuple[Table, int]:
-    """An element whose rows are alike at once, any other row by row."""
-    lengths = _first_lengths(content, start, element, order)
-    fields = _fields(element, lengths, order)
-    row = np.dtype([(name, kind, shape) for name, kind, shape in fields])
-    if row.itemsize and start + element.count * row.itemsize <= len(content):
-        rows = np.frombuffer(content, row, element.count, start)
-        names = [f"#{item.name}" for item in element.properties if item.count_type]
-        if all((rows[name] == lengths[name[1:]]).all() for name in names):
-            return _table(element, {name: rows[name] for name, _, _ in fields}), start + rows.nbytes
+def _rows(content: bytes, start: int, element: Element, order: str) -> tuple[_Rows, int]:
+    """Rows that are alike at once, any others one by one; and where they end."""
+    first, end = _row(content, start, element, order)
+    fields = [(name, value.dtype, value.shape) for name, value in first.items()]
+    kind = np.dtype(fields)
+    if start + element.count * kind.itemsize <= len(content):
+        rows = np.frombuffer(content, kind, element.count, start)
+        if all((rows[name] == first[name]).all() for name in first if name.startswith(_COUNT)):
+            return {name: rows[name] for name in first}, start + rows.nbytes
     if not any(item.count_type for item in element.properties):
         raise _breaks_off(element)
-    return _row_by_row(content, start, element, order)
+    listed = [first]
+    for _ in range(element.count - 1):
+        row, end = _row(content, end, element, order)
+        listed.append(row)
+    return {name: np.concatenate([row[name] for row in listed]) for name in first}, end
 
 
-def _first_lengths(content: bytes, start: int, element: Element, order: str) -> dict[str, int]:
-    """How long the lists of the first row are."""
-    lengths = {}
+def _row(content: bytes, start: int, element: Element, order: str) -> tuple[_Rows, int]:
+    """The numbers of one row, and where it ends."""
+    row: _Rows = {}
+
+    def read(name: str, kind: str, count: int) -> None:
+        nonlocal start
+        size = count * np.dtype(kind).itemsize
+        if start + size > len(content):
+            raise _breaks_off(element)
+        row[name] = np.frombuffer(content, order + kind, count, start)
+        start += size
+
     for item in element.properties:
+        length = 1
         if item.count_type is not None:
-            lengths[item.name] = length = _number(content, start, order + item.count_type, element)
-            start += np.dtype(item.count_type).itemsize + length * np.dtype(item.type).itemsize
-        else:
-            start += np.dtype(item.type).itemsize
-    return lengths
+            read(_COUNT + item.name, item.count_type, 1)
+            length = int(row[_COUNT + item.name][0])
+            if not 0 <= length <= len(content):
+                raise BrokenMeshError(f"has a list of {length} in element '{element.name}'")
+        read(item.name, item.type, length)
+    return row, start
 
 
-def _number(content: bytes, start: int, kind: str, element: Element) -> int:
-    width = np.dtype(kind).itemsize
-    if start + width > len(content):
-        raise _breaks_off(element)
-    length = int(np.frombuffer(content, kind, 1, start)[0])
-    if not 0 <= length <= len(content):
-        raise BrokenMeshError(f"has a list of {length} in element '{element.name}'")
-    return length
-
-
-def _fields(
-    element: Element, lengths: Mapping[str, int], order: str
-) -> list[tuple[str, str, tuple[int, ...]]]:
-    """The fields of a row whose lists are so long; the length itself is named with '#'."""
-    fields: list[tuple[str, str, tuple[int, ...]]] = []
-    for item in element.properties:
-        if item.count_type is None:
-            fields.append((item.name, order + item.type, ()))
-        else:
-            fields.append((f"#{item.name}", order + item.count_type, ()))
-            fields.append((item.name, order + item.type, (lengths[item.name],)))
-    return fields
-
-
-def _table(element: Element, columns: Mapping[str, np.ndarray]) -> Table:
-    """The table of rows that are alike."""
-    listed = [item.name for item in element.properties if item.count_type]
-    return Table(
-        columns={item.name: columns[item.name] for item in element.properties if not item.count_type},
-        lists={
-            name: Lists(
-                values=columns[name].reshape(-1),
-                counts=np.full(element.count, columns[name].size // element.count, dtype=np.int64),
-            )
-            for name in listed
-        },
-    )
-
-
-def _tops(element: Element) -> dict[str, float]:
-    """The value of full intensity by the type: 1 for floating-point numbers."""
-    kinds = {item.name: np.dtype(item.type) for item in element.properties}
-    return {name: 1.0 if kind.kind == "f" else float(np.iinfo(kind).max) for name, kind in kinds.items()}
-
-
-def _row_by_row(content: bytes, start: int, element: Element, order: str) -> tuple[Table, int]:
-    values: dict[str, list[np.ndarray]] = {item.name: [] for item in element.properties}
-    for _ in range(element.count):
-        for item in element.properties:
-            length = 1
-            if item.count_type is not None:
-                length = _number(content, start, order + item.count_type, element)
-                start += np.dtype(item.count_type).itemsize
-            kind = np.dtype(order + item.type)
-            if start + length * kind.itemsize > len(content):
-                raise _breaks_off(element)
-            values[item.name].append(np.frombuffer(content, kind, length, start))
-            start += length * kind.itemsize
-    return _uneven(element, values), start
-
-
-def _uneven(element: Element, values: Mapping[str, Sequence[np.ndarray]]) -> Table:
-    """The table of rows whose lists differ in length."""
-    joined = {name: np.concatenate(rows) for name, rows in values.items()}
-    listed = [item.name for item in element.properties if item.count_type]
-    return Table(
-        columns={name: column for name, column in joined.items() if name not in listed},
-        lists={
-            name: Lists(values=joined[name], counts=np.array([len(row) for row in values[name]]))
-            for name in listed
-        },
+def _column(item: Property, rows: _Rows) -> Column:
+    kind = np.dtype(item.type)
+    return Column(
+        values=rows[item.name].ravel(),
+        counts=None if item.count_type is None else rows[_COUNT + item.name].ravel().astype(np.int64),
+        top=1.0 if kind.kind == "f" else float(np.iinfo(kind).max),
     )
 
 
