@@ -111,7 +111,7 @@ def _cut_off(path: Path) -> None:
 
 
 def _link_out(path: Path) -> None:
-    outside = path.parents[1] / "outside.stl"
+    outside = path.parents[2] / "outside.stl"
     trimesh.creation.box().export(outside)
     path.symlink_to(outside)
 

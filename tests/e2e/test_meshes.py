@@ -49,12 +49,12 @@ def test_one_command_makes_a_labelled_dataset_of_a_folder(rendered):
     assert {instance["mesh"] for instance in instances_of(out)} <= set(GOOD)
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_each_broken_file_is_named_with_its_reason(folder: Path, name: str):
+def test_each_broken_file_is_named_with_its_reason(folder: Path):
     done = gapless("recipe", "check", "recipe=tabletop", f"objects.path={folder}")
     assert done.returncode == 0, done.stderr
-    line = next(line for line in done.stdout.splitlines() if name in line)
-    assert BROKEN[name][1] in line
+    for name, (_, reason) in BROKEN.items():
+        line = next(line for line in done.stdout.splitlines() if line.startswith(name))
+        assert reason in line
 
 
 def test_broken_files_that_are_skipped_are_named_when_rendering_starts(rendered):
@@ -62,7 +62,7 @@ def test_broken_files_that_are_skipped_are_named_when_rendering_starts(rendered)
     assert "broken/empty.obj" in said
 
 
-@pytest.mark.parametrize("name", BROKEN)
+@pytest.mark.parametrize("name", ["broken/ten_million.stl", "broken/nested.gltf", "broken/link.stl"])
 def test_a_broken_file_stops_the_command_where_it_is_to(tmp_path: Path, name: str):
     folder = tmp_path / "mine"
     write_good(folder)

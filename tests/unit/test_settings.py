@@ -126,7 +126,6 @@ def test_a_range_is_two_numbers_in_order():
         ("weights", [1, -1], "weights must be 0 or more, got -1"),
         ("weights", [1, float("nan")], "weights must be 0 or more, got nan"),
         ("names", ["a"], "names must be a map {name: name}, got ['a']"),
-        ("names", None, "names must be a map {name: name}, got None"),
         ("names", {True: "a"}, "names must have names as its keys, got True"),
         ("names", {"a": ["b"]}, "names.a must be a name or null, got ['b']"),
         ("names", {"a": 1.5}, "names.a must be a name or null, got 1.5"),
