@@ -38,7 +38,8 @@ CELL_WH = (320, 224)
 ROUGHNESS = (0.1, 0.45, 0.85)
 WEAR = (0.0, 0.5, 1.0)
 HALF_M = 0.03  # of the objects' size
-BLUE, RED, GREEN, CREAM = (0.02, 0.1, 0.4), (0.5, 0.025, 0.02), (0.03, 0.22, 0.09), (0.7, 0.6, 0.4)
+BLUE, RED, GREEN = (0.02, 0.1, 0.4), (0.5, 0.025, 0.02), (0.03, 0.22, 0.09)
+CREAM, WHITE = (0.7, 0.6, 0.4), (0.8, 0.8, 0.8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +60,13 @@ SAMPLES = (
     Sample(family="stone", color=CREAM, color_2=RED, size_m=0.02, variant=2),
     Sample(family="fabric", color=BLUE, color_2=CREAM, size_m=0.016),
     Sample(family="brushed_metal", color=CREAM, color_2=RED, size_m=0.02, variant=0),
-    Sample(family="brushed_metal", color=CREAM, color_2=RED, size_m=0.02, variant=1),
+    Sample(family="brushed_metal", color=CREAM, color_2=RED, size_m=0.02, variant=2),
     Sample(family="cast_metal", color=CREAM, color_2=RED, size_m=0.02),
     Sample(family="flake_paint", color=BLUE, color_2=CREAM, size_m=0.03),
     Sample(family="plastic", color=RED, color_2=CREAM, size_m=0.02),
     Sample(family="translucent", color=GREEN, color_2=CREAM, size_m=0.03),
     Sample(family="glass", color=GREEN, color_2=RED, size_m=0.03),
-    Sample(family="paper", color=CREAM, color_2=RED, size_m=0.02),
+    Sample(family="paper", color=WHITE, color_2=RED, size_m=0.02, variant=1),
     Sample(family="rubber", color=RED, color_2=CREAM, size_m=0.02),
 )
 WORN = ("plastic", "brushed_metal", "wood")

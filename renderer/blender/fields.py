@@ -65,10 +65,6 @@ class Scalar:
         """The larger of two."""
         return self._math("MAXIMUM", self, other)
 
-    def smaller(self, other: "Scalar | float") -> "Scalar":
-        """The smaller of two."""
-        return self._math("MINIMUM", self, other)
-
     def above(self, other: "Scalar | float") -> "Scalar":
         """1 where it is the larger, else 0."""
         return self._math("GREATER_THAN", self, other)
@@ -268,13 +264,6 @@ def cells(at: Vector, randomness: float = 1.0, dimensions: int = 3) -> Cells:
         shade=Vector(at.tree, node.outputs["Color"]),
         point=Vector(at.tree, node.outputs["Position"]),
     )
-
-
-def cell_borders(at: Vector, randomness: float = 1.0) -> Scalar:
-    """The distance from the nearest border between cells of about size 1."""
-    node = _voronoi_node(at, randomness, 3)
-    node.feature = "DISTANCE_TO_EDGE"
-    return Scalar(at.tree, node.outputs["Distance"])
 
 
 def shades(at: Vector) -> Vector:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from renderer.blender.fields import Scalar, Value, Vector, feed
+from renderer.blender.fields import Scalar, Value, Vector, feed, world_normal
 from renderer.scene import Vector3
 
 VERTEX_COLORS = "Color"  # name of the attribute that holds a mesh's own colours
@@ -137,10 +137,9 @@ def _mixed(mask: Scalar, below: Value, above: Value) -> Scalar | Vector:
     return mask.between(below, above)
 
 
-def lowered(tree: Any, mask: Scalar, depth_m: float) -> None:
-    """Sink the surface where the mask is 1, and its clear coat, below the relief that they have."""
+def tilted(tree: Any, lean: Vector) -> None:
+    """Add a vector of the world to the normals of the surface and of its clear coat, whatever they are."""
     for name in ("Normal", "Coat Normal"):
         socket = principled(tree).inputs[name]
-        relief = current(tree, socket) if socket.is_linked else None
-        assert relief is None or isinstance(relief, Vector), "a normal is a vector"
-        feed(tree, socket, bumped(mask * -1.0, depth_m, relief))
+        relief = Vector(tree, socket.links[0].from_socket) if socket.is_linked else world_normal(tree)
+        feed(tree, socket, (relief + lean).unit())

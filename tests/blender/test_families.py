@@ -21,7 +21,8 @@ from renderer.scene import Camera, Pose, SensorValues, Shot, Sky, View
 SKY = Sky(image="built-in:studio.exr", rotation_wxyz=(1.0, 0.0, 0.0, 0.0), strength=1.0)
 NEAR = camera(width_px=64, height_px=48, fx_px=64.0, fy_px=64.0, cx_px=32.0, cy_px=24.0)  # 1 m x 0.75 m
 SQUARE = flat_shaded([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], [(0, 1, 2), (0, 2, 3)])
-CUBE = flat_shaded(*(lambda box: (box.vertices, box.faces))(trimesh.creation.box((0.6, 0.6, 0.6))))
+BOX = trimesh.creation.box((0.6, 0.6, 0.6))
+CUBE = flat_shaded(BOX.vertices, BOX.faces)
 WHITE = Material(color=(0.8, 0.8, 0.8), roughness=0.8)
 BLACK = replace(WHITE, color=(0.0, 0.0, 0.0))
 ALL = {"stains": 0.5, "scratches": 0.5, "dust": 0.5, "fingerprints": 0.5}

@@ -21,7 +21,7 @@ class Weave:
 
 
 def build_fabric(mix: Ingredients) -> None:
-    """Threads of size_m / 8 in color and color_2, woven plain or as twill, with stripes as the seed has it.
+    """Threads of size_m / 8, woven plain or as twill; as the seed has it, the weft turns to color_2.
 
     Roughness runs from satin to wool: the sheen and the fuzz grow with it.
     """
@@ -41,7 +41,7 @@ def build_fabric(mix: Ingredients) -> None:
         {
             "Base Color": dyed * height.ramp(-0.6, 0.9).between(0.35, 1.0),
             "Roughness": mix.roughness(0.42, 1.0),
-            "Normal": mix.relief(height + fibre * (0.15 + 0.5 * fuzz), 0.22 * mix.size_m / THREADS),
+            "Normal": mix.relief(height, (0.22 + 0.1 * fuzz) * mix.size_m / THREADS),
             "Specular IOR Level": 0.45 - 0.35 * fuzz,
             "Sheen Weight": 0.1 + 0.5 * fuzz,
             "Sheen Roughness": 0.35,

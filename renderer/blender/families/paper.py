@@ -9,7 +9,7 @@ from renderer.scene import Vector3
 PAPERS: tuple[Vector3, ...] = (
     (0.82, 0.82, 0.82), (0.8, 0.79, 0.75), (0.55, 0.52, 0.45), (0.48, 0.46, 0.42), (0.42, 0.27, 0.145),
 )  # fmt: skip
-FIBRE_TURNS = ((0.3, 0.4, 0.2), (1.2, 0.5, 1.7), (0.7, 1.4, 2.8))
+FIBRE_TURNS = ((0.3, 0.4, 0.2), (1.2, 0.5, 1.7))
 
 
 def build_paper(mix: Ingredients) -> None:
@@ -42,9 +42,9 @@ def build_paper(mix: Ingredients) -> None:
 
 
 def _fibres(at: Vector) -> Scalar:
-    """Fibres in several directions: the highest of noises that are stretched along each."""
-    layers = [noise(at.turned(turn) * (2.5, 26.0, 26.0), detail=0.0) for turn in FIBRE_TURNS]
-    return layers[0].larger(layers[1]).larger(layers[2])
+    """Fibres in two directions: the higher of noises that are stretched along each."""
+    some, others = (noise(at.turned(turn) * (2.5, 26.0, 26.0), detail=0.0) for turn in FIBRE_TURNS)
+    return some.larger(others)
 
 
 def _crumpled(at: Vector, strength: float) -> Vector:

@@ -27,4 +27,4 @@ def add_fingerprints(traces: Traces) -> None:
     touched = oval.ramp(1.05, 0.85) * some.above(1.0 - traces.amount) * pressed.between(0.5, 1.0)
     grease = touched * ridge.between(0.35, 1.0) * smear
     overlay(traces.tree, grease * 0.75, {"Roughness": 0.5, "Coat Roughness": 0.4})
-    overlay(traces.tree, grease * 0.12, {"Base Color": (0.5, 0.47, 0.42)})
+    overlay(traces.tree, grease * 0.22, {"Base Color": (0.36, 0.33, 0.29)})
