@@ -276,8 +276,7 @@ class TestReferences:
         (tmp_path / "a.gltf").write_text(file.gltf("gone.bin"))
         assert fault_of(tmp_path / "a.gltf") == "names the buffer 'gone.bin', which is missing"
 
-    def test_a_missing_material_file_or_texture_is_a_fault_only_where_the_look_is_kept(self, tmp_path):
-        (tmp_path / "a.obj").write_text(f"mtllib gone.mtl\nusemtl a\n{TETRAHEDRON}")
+    def test_a_missing_texture_is_a_fault_only_where_the_look_is_kept(self, tmp_path):
         (tmp_path / "b.mtl").write_text("newmtl a\nmap_Kd gone.png\n")
         (tmp_path / "b.obj").write_text(f"mtllib b.mtl\nusemtl a\n{TETRAHEDRON}")
         file = GltfFile()
@@ -286,7 +285,6 @@ class TestReferences:
         file.node(mesh=file.mesh(material=material))
         (tmp_path / "c.glb").write_bytes(file.glb())
         missing = {
-            "a.obj": "names the material file 'gone.mtl', which is missing",
             "b.obj": "names the texture 'gone.png', which is missing",
             "c.glb": "names the texture 'gone too.png', which is missing",
         }
@@ -296,6 +294,12 @@ class TestReferences:
         assert shelf.broken == ()
         notes = {mesh.name: mesh.notes for mesh in shelf.meshes}
         assert all(fault in notes[name] for name, fault in missing.items())
+
+    def test_a_mesh_whose_material_file_is_missing_has_no_look_and_a_note(self, tmp_path):
+        (tmp_path / "a.obj").write_text(f"mtllib gone.mtl\nusemtl a\n{TETRAHEDRON}")
+        (mesh,) = shelf_of(tmp_path).meshes
+        assert not mesh.has_look
+        assert "names the material file 'gone.mtl', which is missing" in mesh.notes
 
 
 class TestImages:

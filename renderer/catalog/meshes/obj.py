@@ -73,13 +73,18 @@ def library_names(content: bytes) -> Iterator[str]:
 
 
 def read_libraries(source: Source, said: Iterable[str]) -> dict[str, Entry]:
-    """The materials of all libraries that are named; a line names one, or several without spaces."""
+    """The materials of all libraries that are named; a line names one, or several without spaces.
+
+    One that is missing is no fault: meshes often come without theirs, and get a look of the recipe's.
+    """
     entries: dict[str, Entry] = {}
     for text in said:
         is_one = " " not in text or source.beside(text, "material file") is not None
         for name in [text] if is_one else text.split():
-            path = source.look_beside(name, "material file")
-            if path is not None:
+            path = source.beside(name, "material file")
+            if path is None:
+                source.note(f"names the material file '{name}', which is missing")
+            else:
                 entries = read_entries(path.read_bytes().decode("utf-8", "replace")) | entries
     return entries
 
