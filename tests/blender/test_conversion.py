@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
+from unit.mesh_files import shelf_of
 
 from renderer.catalog.meshes import converter
 from renderer.catalog.meshes.conversion import Conversion, convert_many, converted
@@ -202,6 +203,17 @@ def test_image_that_changes_is_converted_again(meshes, tmp_path):
     assert np.array(loaded(second).visual.material.baseColorTexture)[0, 0].tolist()[:3] == [0, 0, 255]
     assert first != second
     assert first.is_file()
+
+
+def test_image_of_a_converted_file_counts_for_the_identity_and_is_looked_at_again(meshes, tmp_path):
+    folder = tmp_path / "mine"
+    shutil.copytree(meshes / "images", folder / "images")
+    shutil.copy(meshes / "boxes.fbx", folder / "boxes.fbx")
+    (before,) = shelf_of(folder).meshes
+    Image.new("RGB", (8, 8), (0, 0, 255)).save(folder / "images" / "red.png")
+    (after,) = shelf_of(folder).meshes
+    assert after.hashes["images/red.png"] != before.hashes["images/red.png"]
+    assert after.readable != before.readable
 
 
 def test_nothing_half_written_stays(meshes, cache):

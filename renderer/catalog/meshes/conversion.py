@@ -77,9 +77,23 @@ def convert_many(conversions: Iterable[Conversion]) -> dict[Conversion, Path | B
     return results
 
 
+def side_files(conversion: Conversion) -> tuple[Path, ...]:
+    """The files that a file which was converted names, there or not; none where it was not converted."""
+    notes = _notes(cache_folder() / "conversions", _key(conversion))
+    if not notes.is_file():
+        return ()
+    folder = conversion.path.absolute().parent
+    return tuple(Path(os.path.normpath(folder / name)) for name in json.loads(notes.read_text()))
+
+
+def _notes(folder: Path, key: str) -> Path:
+    """Where it is noted which files a file names."""
+    return folder / f"{key}.json"
+
+
 def _converted(conversion: Conversion, folder: Path, converter: Converter) -> Path:
     key = _key(conversion)
-    notes = folder / f"{key}.json"
+    notes = _notes(folder, key)
     if notes.is_file():
         target = _target(folder, key, conversion, json.loads(notes.read_text()))
         if target.is_file():

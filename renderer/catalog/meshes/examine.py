@@ -1,5 +1,6 @@
 """Examining a file: can it be used, and what is known of it."""
 
+import os
 import struct
 import zlib
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from jaxtyping import Float
 
 from renderer.catalog.meshes import conversion
 from renderer.catalog.meshes.bop import is_bop_model, model_info, models_info_path
+from renderer.catalog.meshes.conversion import Conversion
 from renderer.catalog.meshes.facts import Examination, Facts, Stamps, file_sha256, stamp_of
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.formats import READERS, announced_triangles, check_content
@@ -136,11 +138,14 @@ def _readable(source: Source, settings: Meshes, conversions: Conversions) -> Sou
             source.check_triangles(count)
             return source
         check_references(source)
+    wanted = Conversion(path=path, root=source.root, decimate_to=most, needs_look=source.keeps_look)
     readable = conversions.get(path)
     if readable is None:
         readable = conversion.converted(path, source.root, most, needs_look=source.keeps_look)
     if isinstance(readable, BrokenMeshError):
         raise readable
+    for file in conversion.side_files(wanted):
+        source.sides[Path(os.path.relpath(file, source.root)).as_posix()] = file if file.is_file() else None
     return replace(source, path=readable, root=readable.parent, sides={}, notes=[], pictures={})
 
 
