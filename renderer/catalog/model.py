@@ -92,7 +92,7 @@ class Family:
 
     Attributes:
         kind: one of `renderer.recipe.objects.FAMILIES`.
-        size_m: size of its features: the rings of wood, the threads of fabric, the flakes of paint.
+        size_m: scale of its features; each family says what has which part of it.
         seed: equal seeds look alike.
     """
 
