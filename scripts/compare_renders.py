@@ -29,8 +29,8 @@ from renderer.commands.labelled_data import check_has_objects, count_text, open_
 from renderer.commands.main import EXIT_INTERRUPTED, report
 from renderer.commands.overrides import shell_argument
 from renderer.commands.train import SCHEMA, detector_text, train_under_bar
-from renderer.dataset.files import check_writable, write_bytes, write_json
 from renderer.errors import DataError, GaplessError, InputError
+from renderer.files import check_writable, write_bytes, write_json
 from train_eval.data.categories import match_categories
 from train_eval.data.checker import check_disjoint
 from train_eval.data.images import load_image

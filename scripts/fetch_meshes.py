@@ -10,7 +10,6 @@ pip; nothing is installed. Run again, it fetches only what is missing.
 """
 
 import argparse
-import hashlib
 import shlex
 import shutil
 import subprocess
@@ -22,8 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from renderer.dataset.files import atomic_file, check_writable
 from renderer.errors import CatalogError, GaplessError, InfrastructureError, InputError
+from renderer.files import atomic_file, check_writable, file_sha256
 
 EXIT_INPUT, EXIT_FAILURE = 2, 1
 MAX_FILE_BYTES = 64 << 20  # no published file comes near
@@ -258,8 +257,7 @@ def checked(package: Package, folder: Path) -> Path:
     wheel = folder / package.wheel
     if not wheel.is_file():
         raise CatalogError(f"{folder} must hold {package.wheel}, which is not there")
-    with wheel.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = file_sha256(wheel)
     if digest != package.sha256:
         raise CatalogError(f"{wheel} has the sha256 {digest}, expected {package.sha256}")
     return wheel

@@ -3,6 +3,7 @@
 from typing import Any
 
 from renderer.blender.families import build_family
+from renderer.blender.fields import Vector
 from renderer.blender.images import ImageNodes
 from renderer.blender.maps import add_maps
 from renderer.blender.nodes import (
@@ -11,7 +12,6 @@ from renderer.blender.nodes import (
     mix_colors,
     multiplied,
     principled,
-    product,
     set_color,
     vertex_colors,
 )
@@ -57,7 +57,8 @@ def _build_generic(tree: Any, material: Material) -> None:
         set_color(tree, multiplied(tree, pixels, material.color))
         height = pixels
     if material.vertex_colors:
-        set_color(tree, product(tree, _base_color(tree), vertex_colors(tree).outputs["Color"]))
+        own = Vector(tree, vertex_colors(tree).outputs["Color"])
+        set_color(tree, multiplied(tree, _base_color(tree), own))
     add_maps(images, material)
     add_opacity(images, material)
     if height is not None and material.maps.height is None and material.bump_m > 0:

@@ -29,23 +29,13 @@ def mix_colors(tree: Any, factor: Any, a: Vector3, b: Vector3) -> Any:
     return node.outputs[2]
 
 
-def multiplied(tree: Any, color: Any, tint: Vector3) -> Any:
+def multiplied(tree: Any, color: Any, factor: Vector | Vector3) -> Any:
     """A colour's socket times a colour."""
     node = tree.nodes.new("ShaderNodeMix")
     node.data_type, node.blend_type = "RGBA", "MULTIPLY"
     node.inputs["Factor"].default_value = 1.0
     tree.links.new(color, node.inputs[6])
-    node.inputs[7].default_value = (*tint, 1.0)
-    return node.outputs[2]
-
-
-def product(tree: Any, a: Any, b: Any) -> Any:
-    """The product of two colours' sockets."""
-    node = tree.nodes.new("ShaderNodeMix")
-    node.data_type, node.blend_type = "RGBA", "MULTIPLY"
-    node.inputs["Factor"].default_value = 1.0
-    tree.links.new(a, node.inputs[6])
-    tree.links.new(b, node.inputs[7])
+    feed(tree, node.inputs[7], factor)
     return node.outputs[2]
 
 
@@ -88,13 +78,9 @@ def separated(tree: Any, vector: Any) -> list[Any]:
 
 def add_bump(tree: Any, height: Any, bump_m: float) -> None:
     """Let a height from 0 to 1 raise the surface by up to `bump_m`, over the relief that it has."""
-    node = tree.nodes.new("ShaderNodeBump")
-    node.inputs["Distance"].default_value = bump_m
-    tree.links.new(height, node.inputs["Height"])
     normal = principled(tree).inputs["Normal"]
-    if normal.is_linked:
-        tree.links.new(normal.links[0].from_socket, node.inputs["Normal"])
-    tree.links.new(node.outputs["Normal"], normal)
+    relief = Vector(tree, normal.links[0].from_socket) if normal.is_linked else None
+    feed(tree, normal, bumped(Scalar(tree, height), bump_m, relief))
 
 
 def set_inputs(tree: Any, values: Mapping[str, Value]) -> None:

@@ -1,6 +1,5 @@
 """The files a recipe draws from: skies, images and meshes, built-in or from the user's folders."""
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from renderer.catalog.fractions import at_fraction
 from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_colors
 from renderer.catalog.meshes.shelf import Shelf, open_shelf
 from renderer.catalog.model import Maps, Texture
 from renderer.catalog.pbr import PbrSet, list_pbr_sets, read_pbr
 from renderer.catalog.textures import TEXTURES, draw_texture
 from renderer.errors import CatalogError, RecipeError
-from renderer.recipe.distributions import Choice, Constant, Distribution
+from renderer.files import file_sha256
+from renderer.recipe.distributions import can_draw
 from renderer.recipe.objects import Meshes
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_factors
@@ -51,22 +52,22 @@ class Library:
 
     def sky_name(self, fraction: float) -> str:
         """The sky at a fraction in [0, 1] of the sorted list."""
-        return self.skies[_position(fraction, len(self.skies))]
+        return at_fraction(self.skies, fraction)
 
     def surface_texture(self, fraction: float, seed: int) -> Texture:
         """The surface image at a fraction of the sorted list; `seed` varies built-in ones."""
-        name = self.surface_images[_position(fraction, len(self.surface_images))]
+        name = at_fraction(self.surface_images, fraction)
         if name not in self.files:
             return built_in_texture(name.removeprefix(BUILT_IN), seed)
         return Texture(pixels=read_colors(self.files[name]), tile_size_m=USER_TILE_M)
 
     def pbr_set(self, fraction: float) -> PbrSet:
         """The PBR set at a fraction in [0, 1] of the sorted list."""
-        return self.pbr_sets[_position(fraction, len(self.pbr_sets))]
+        return at_fraction(self.pbr_sets, fraction)
 
     def manifest(self) -> dict[str, str]:
         """Name and SHA-256 of every file of the user's: part of a dataset's identity."""
-        hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in self.files.items()}
+        hashes = {name: file_sha256(path) for name, path in self.files.items()}
         for key, shelf in self.shelves.items():
             for mesh in shelf.meshes:
                 hashes |= {f"{key}/{name}": sha256 for name, sha256 in mesh.hashes.items()}
@@ -114,27 +115,15 @@ def _open_pbr_sets(recipe: Recipe) -> tuple[PbrSet, ...]:
     for condition in recipe.conditions.values():
         drawn.get(condition.factor, []).append(condition.draw)
     for name, distributions in drawn.items():
-        if any(_can_draw(distribution, "pbr") for distribution in distributions):
+        if any(can_draw(distribution, "pbr") for distribution in distributions):
             raise RecipeError(f"{PBR_KEY} must be given, for {name} can be pbr: a folder of PBR image sets")
     return ()
-
-
-def _can_draw(distribution: Distribution, value: str) -> bool:
-    """Whether a distribution of names can give one of them."""
-    if isinstance(distribution, Choice):
-        options = zip(distribution.options, distribution.weights, strict=True)
-        return any(option == value and weight > 0 for option, weight in options)
-    return isinstance(distribution, Constant) and distribution.value == value
 
 
 def built_in_texture(name: str, seed: int) -> Texture:
     """A surface image drawn in code; equal name and seed give equal pixels."""
     rng = np.random.Generator(np.random.Philox(key=seed))
     return Texture(pixels=draw_texture(rng, name), tile_size_m=TEXTURES[name].tile_size_m)
-
-
-def _position(fraction: float, count: int) -> int:
-    return min(int(fraction * count), count - 1)
 
 
 def _list_folder(key: str, folder: str, suffixes: frozenset[str]) -> dict[str, Path]:

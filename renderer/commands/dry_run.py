@@ -7,9 +7,9 @@ from typing import IO
 
 from renderer.catalog.library import Library
 from renderer.commands.progress import track
-from renderer.dataset.files import atomic_file, json_bytes, write_bytes, write_json
 from renderer.dataset.record import FrameSource
 from renderer.dataset.store import DRY_RUN
+from renderer.files import atomic_file, json_bytes, write_bytes, write_json
 from renderer.inspect.estimate import Work, add_frame, add_view, estimate, estimate_lines
 from renderer.inspect.factor_page import factor_page
 from renderer.inspect.statistics import Statistics, open_statistics

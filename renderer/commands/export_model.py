@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renderer.commands.job import ResolvedJob, schema_of
-from renderer.dataset.files import check_writable, write_bytes
+from renderer.files import check_writable, write_bytes
 from train_eval.settings import Export
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from renderer.commands.job import ResolvedJob, schema_of
 from renderer.commands.train import detector_text, train_under_bar
-from renderer.dataset.files import check_writable, write_bytes, write_json
+from renderer.files import check_writable, write_bytes, write_json
 from train_eval.settings import Gap
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
 from renderer.commands.render import check_devices, write_picture
-from renderer.dataset.files import check_writable
 from renderer.errors import RecipeError
+from renderer.files import check_writable
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.imaging import RigCamera

@@ -17,11 +17,11 @@ from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
 from renderer.commands.table import listing
 from renderer.dataset.coco import write_coco
-from renderer.dataset.files import atomic_file, json_bytes, write_bytes
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.meshes import write_meshes
 from renderer.dataset.record import image_name
 from renderer.dataset.store import Store, open_store
+from renderer.files import atomic_file, json_bytes, write_bytes
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.files import atomic_file, json_bytes
 from renderer.dataset.record import Record
 from renderer.dataset.store import Store
+from renderer.files import atomic_file, json_bytes
 
 
 def write_coco(store: Store, categories: Sequence[str], path: Path) -> None:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from renderer.catalog.meshes.shelf import MeshFile, Shelf, Symmetry
-from renderer.dataset.files import write_json
+from renderer.catalog.meshes.shelf import MeshFile, Shelf
+from renderer.catalog.meshes.symmetries import Symmetry
+from renderer.files import write_json
 
 
 def write_meshes(shelves: Mapping[str, Shelf], path: Path) -> None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.files import PART, check_writable, write_bytes, write_json
 from renderer.dataset.identity import first_difference
 from renderer.dataset.record import Record, image_name
 from renderer.errors import StoreError
+from renderer.files import PART, check_writable, write_bytes, write_json
 
 RECORDS = "frames"
 IDENTITY = "dataset.json"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from renderer.catalog.fractions import at_fraction
 from renderer.errors import RecipeError
 from renderer.lens.distortion import COEFFICIENTS
 from renderer.lens.source import lens_fault
@@ -120,7 +121,7 @@ def _draw_target(
     objects = [item for item in around.objects if item.kind == camera.look_at]
     if not objects:
         return (x, y, z), None
-    chosen = objects[min(int(draws.draw(camera.target_object) * len(objects)), len(objects) - 1)]
+    chosen = at_fraction(objects, draws.draw(camera.target_object))
     from_x, from_y, from_z = chosen.pose.position_m
     return (from_x + x, from_y + y, from_z + z), chosen.name
 

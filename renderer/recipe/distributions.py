@@ -300,3 +300,11 @@ def parse_distribution(value: Any) -> Distribution:
         raise RecipeError(unknown_name_message("distribution", str(name), PARSERS))
     parsed: Distribution = PARSERS[str(name)](value[1:])
     return parsed
+
+
+def can_draw(distribution: Distribution, value: Any) -> bool:
+    """Whether a distribution of names or flags can give one of them."""
+    if isinstance(distribution, Choice):
+        options = zip(distribution.options, distribution.weights, strict=True)
+        return any(option == value and weight > 0 for option, weight in options)
+    return isinstance(distribution, Constant) and bool(distribution.value == value)

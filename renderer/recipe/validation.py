@@ -29,11 +29,31 @@ def parse_recipe(config: Mapping[str, Any]) -> Recipe:
     Raises:
         RecipeError: one sentence that names the key, what it must be, what it is and a way out.
     """
-    recipe = parse_settings(Recipe, config)
+    recipe = parse_settings(Recipe, _with_shared_path(config))
     if not recipe.objects:
         raise RecipeError("objects must name at least one kind of object, got none")
     check_camera(recipe)
     return parse_relations(recipe)
+
+
+def _with_shared_path(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration with `objects.path` given to kinds of source mesh without a path of their own."""
+    objects = config.get("objects")
+    if not isinstance(objects, Mapping) or "path" not in objects:
+        return config
+    kinds, path = {name: kind for name, kind in objects.items() if name != "path"}, objects["path"]
+    if path is None:
+        return {**config, "objects": kinds}
+    if not isinstance(path, str):
+        raise RecipeError(f"objects.path must be a text, got {show(path)}")
+    meshes = {n: k for n, k in kinds.items() if isinstance(k, Mapping) and k.get("source") == "mesh"}
+    if not meshes:
+        raise RecipeError(
+            f"objects.path must go to objects of source mesh, and there are none, got '{path}': take "
+            "recipe=tabletop, or add meshes to the list that objects=[...] names"
+        )
+    shared = {name: {**kind, "path": path} for name, kind in meshes.items() if kind.get("path") is None}
+    return {**config, "objects": kinds | shared}
 
 
 def parse_settings(schema: type[Settings], config: Mapping[str, Any]) -> Settings:
@@ -143,8 +163,6 @@ def _parse_field(field: Field[Any], schema: Any, config: Mapping[str, Any], name
 def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise RecipeError(f"{path} must be a map from names to groups of keys, got {config!r}")
-    if path == "objects":
-        config = _with_shared_path(config)
     for name in config:
         if not isinstance(name, str) or not MAP_NAME.fullmatch(name):
             raise RecipeError(
@@ -152,24 +170,6 @@ def _parse_map(item: str, config: Any, path: str) -> dict[str, Any]:
             )
     parse = _MAP_ITEMS[item]
     return {name: parse(value, _join(path, name)) for name, value in sorted(config.items())}
-
-
-def _with_shared_path(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The kinds of objects, those of source mesh with `objects.path` where they have no path of their own."""
-    kinds = {name: kind for name, kind in config.items() if name != "path"}
-    path = config.get("path")
-    if path is None:
-        return kinds
-    if not isinstance(path, str):
-        raise RecipeError(f"objects.path must be a text, got {show(path)}")
-    meshes = {n: k for n, k in kinds.items() if isinstance(k, Mapping) and k.get("source") == "mesh"}
-    if not meshes:
-        raise RecipeError(
-            f"objects.path must go to objects of source mesh, and there are none, got '{path}': take "
-            "recipe=tabletop, or add meshes to the list that objects=[...] names"
-        )
-    shared = {name: {**kind, "path": path} for name, kind in meshes.items() if kind.get("path") is None}
-    return kinds | shared
 
 
 def _parse_object_kind(config: Any, path: str) -> Any:

@@ -12,9 +12,9 @@ from unit.frames import CPU, HEIGHT_PX, SMALL, WIDTH_PX, finished_frame, source_
 from unit.recipes import cards_recipe, dice_recipe
 
 from renderer.buffers import Buffers
-from renderer.dataset.files import json_bytes
 from renderer.dataset.record import decode_mask
 from renderer.execution.frame import encode_png, fault, finish_frame
+from renderer.files import json_bytes
 
 DICE, CLUTTER = 4, 3
 COUNTS = {"objects.die.count": DICE, "objects.clutter.count": CLUTTER}

@@ -10,7 +10,8 @@ from unit.recipes import recipe_of
 from unit.shelves import brick, library_of, mesh_object
 from unit.strategies import die
 
-from renderer.catalog.meshes.shelf import BrokenMesh, Symmetry
+from renderer.catalog.meshes.shelf import BrokenMesh
+from renderer.catalog.meshes.symmetries import Symmetry
 from renderer.catalog.model import Material
 from renderer.commands import recipe_check, render
 from renderer.commands.job import ResolvedJob

@@ -13,7 +13,7 @@ from unit.mesh_files import KEY, TETRAHEDRON, mesh_settings, ply_text, refusal, 
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.examine import examine
 from renderer.catalog.meshes.reading import Recent, bytes_of, read_model
-from renderer.catalog.meshes.shelf import Symmetry
+from renderer.catalog.meshes.symmetries import Symmetry
 from renderer.catalog.model import Model, flat_shaded
 from renderer.errors import CatalogError
 

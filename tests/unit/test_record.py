@@ -15,7 +15,6 @@ from scipy import ndimage
 from unit.frames import SMALL, source_of
 from unit.recipes import dice_recipe
 
-from renderer.dataset.files import json_bytes
 from renderer.dataset.record import (
     decode_mask,
     encode_mask,
@@ -24,6 +23,7 @@ from renderer.dataset.record import (
     make_record,
     rejected_record,
 )
+from renderer.files import json_bytes
 from renderer.labels import label_instances
 
 masks = npst.arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))

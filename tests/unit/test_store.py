@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from unit.frames import record_of, rejected_of, tree
 
-from renderer.dataset.files import atomic_file, check_writable, write_bytes, write_json
 from renderer.dataset.store import Store, open_store
 from renderer.errors import StoreError
+from renderer.files import atomic_file, check_writable, write_bytes, write_json
 
 IDENTITY = {
     "recipe": {"seed": 0, "camera.tilt_deg": ["Uniform", {"high": 35, "low": 0}]},

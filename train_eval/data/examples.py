@@ -6,8 +6,8 @@
 
 from pathlib import Path, PurePosixPath
 
-from renderer.dataset.files import write_bytes
 from renderer.errors import DataError
+from renderer.files import write_bytes
 from train_eval.data.listing import IMAGE_LEFT_OUT, BoxUnit, ListedBox, ListedImage, Listing
 from train_eval.data.problems import Problem
 from train_eval.data.tfrecord import Example, Feature, number_list, read_examples, text_list

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import IO, Any, cast
 from urllib.parse import quote
 
-from renderer.dataset.files import atomic_file, file_sha256
 from renderer.errors import DataError, InfrastructureError, unknown_name_message
+from renderer.files import atomic_file, file_sha256
 from train_eval.data.categories import match_categories, rename_categories
 from train_eval.data.checker import check_not_empty
 from train_eval.data.examples import tfrecord_listing

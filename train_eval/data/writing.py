@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.files import atomic_file, write_json
 from renderer.errors import DataError
+from renderer.files import atomic_file, write_json
 from train_eval.data.coco import leaves_its_folder
 from train_eval.data.masks import mask_area
 from train_eval.data.records import DetectionSet, ImageRecord

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from renderer.dataset.files import file_sha256, write_json
+from renderer.files import file_sha256, write_json
 from train_eval.data.records import DetectionSet
 from train_eval.evaluation.detect import detect_set
 from train_eval.evaluation.detections import Detections, coco_results, detections_of_results

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from renderer.dataset.files import write_bytes
 from renderer.errors import DataError
+from renderer.files import write_bytes
 from train_eval.models.detector import Detector, DetectorSpec
 from train_eval.models.weights import new_detector
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from renderer.dataset.files import file_sha256, json_bytes
 from renderer.dataset.identity import first_difference
 from renderer.errors import DataError, StoreError
+from renderer.files import file_sha256, json_bytes
 from train_eval.augment.geometry import Resize
 from train_eval.data.categories import match_categories
 from train_eval.data.records import DetectionSet

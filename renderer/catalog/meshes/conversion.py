@@ -19,9 +19,9 @@ from renderer.catalog.meshes.converter import Converter
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.named_files import USD
 from renderer.errors import CatalogError
+from renderer.files import file_sha256
 
 FORMATS = (".fbx", ".blend", *USD)  # that only Blender reads
-DECIMATED = (".obj", ".ply", ".stl", ".glb", ".gltf")  # that it reads too, for having fewer triangles
 CONVERTER_VERSION = 1
 _PART = ".part"
 
@@ -146,7 +146,6 @@ def _target(folder: Path, key: str, conversion: Conversion, side_files: Sequence
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise BrokenMeshError(f"cannot be read ({error.strerror or error})") from error

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from renderer.catalog.meshes import conversion
 from renderer.catalog.meshes.bop import is_bop_model, model_info, models_info_path
 from renderer.catalog.meshes.conversion import Conversion
-from renderer.catalog.meshes.facts import Examination, Facts, Stamps, file_sha256, stamp_of
+from renderer.catalog.meshes.facts import Examination, Facts, Stamps, stamp_of
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.formats import READERS, announced_triangles, check_content
 from renderer.catalog.meshes.frames import Frame, about_origin, frame_of, in_metres, origin_m
@@ -23,7 +23,8 @@ from renderer.catalog.meshes.references import check_references
 from renderer.catalog.meshes.source import Source
 from renderer.catalog.meshes.symmetries import Symmetry, bop_symmetries
 from renderer.catalog.model import Model
-from renderer.recipe.distributions import Choice, Constant
+from renderer.files import file_sha256
+from renderer.recipe.distributions import can_draw
 from renderer.recipe.objects import Meshes
 
 Conversions = Mapping[Path, Path | BrokenMeshError]
@@ -69,13 +70,7 @@ def examine(
 
 def keeps_look(settings: Meshes) -> bool:
     """Whether an object can be drawn with the look that its mesh has."""
-    distribution = settings.look.distribution
-    if isinstance(distribution, Constant):
-        return bool(distribution.value == "keep")
-    if isinstance(distribution, Choice):
-        weights = zip(distribution.options, distribution.weights, strict=True)
-        return any(option == "keep" and weight > 0 for option, weight in weights)
-    return True
+    return can_draw(settings.look.distribution, "keep")
 
 
 def read_readable(source: Source, frame: Frame) -> Model:
@@ -112,7 +107,7 @@ def _facts(key: str, name: str, source: Source, settings: Meshes, conversions: C
         source.note("is not watertight")
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     return Facts(
-        readable=name if readable is source else str(readable.path),
+        readable=Path(name) if readable is source else readable.path,
         hashes=_hashes(name, source),
         low_m=(float(low[0]), float(low[1]), float(low[2])),
         high_m=(float(high[0]), float(high[1]), float(high[2])),
@@ -191,7 +186,7 @@ def _side_stamps(source: Source, facts: Facts | None) -> Stamps:
     if info is not None:
         names.append(info.relative_to(source.root).as_posix())
     if facts is not None:
-        names.append(facts.readable)
+        names.append(str(facts.readable))
     return {name: stamp_of(source.root / name) for name in names}
 
 

@@ -1,6 +1,5 @@
 """What examining a file yields, as plain data that is kept between runs."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,13 +14,20 @@ Stamps = Mapping[str, Stamp]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a mesh that can be used; see `renderer.catalog.meshes.shelf.MeshFile`.
+    """What is known of a mesh that can be used, in the object's frame: Z up, metres, about its origin.
 
     Attributes:
-        readable: the file to read; relative to the folder, unless it was converted.
+        readable: the file to read: the user's, below the folder, or what it was converted to.
+        hashes: SHA-256 of the file and of all that it names (materials, images), by their names.
+        low_m: lowest corner of the bounding box.
+        high_m: highest corner.
+        radius_m: of the smallest circle about the origin, seen from above, that holds it.
+        reach_m: of the smallest sphere about the origin that holds it.
+        has_look: whether it brings materials, colours or images of its own.
+        notes: what is worth knowing, in words that go after its name: 'is not watertight'.
     """
 
-    readable: str
+    readable: Path
     hashes: Mapping[str, str]
     low_m: Vector3
     high_m: Vector3
@@ -31,7 +37,7 @@ class Facts:
     is_watertight: bool
     has_look: bool
     symmetries: tuple[Symmetry, ...]
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,15 +68,12 @@ def are_unchanged(stamps: Stamps, root: Path) -> bool:
     return all(stamp_of(root / name) == stamp for name, stamp in stamps.items())
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def to_plain(examination: Examination) -> dict[str, Any]:
     """As JSON has it."""
-    return asdict(examination)
+    plain = asdict(examination)
+    if examination.facts is not None:
+        plain["facts"]["readable"] = str(examination.facts.readable)
+    return plain
 
 
 def from_plain(plain: Mapping[str, Any]) -> Examination:
@@ -82,9 +85,14 @@ def from_plain(plain: Mapping[str, Any]) -> Examination:
     if values is None:
         return Examination(facts=None, reason=plain["reason"], stamps=stamps)
     symmetries = tuple(Symmetry(axis=_vector(s["axis"]), turns=s["turns"]) for s in values["symmetries"])
-    low_m, high_m = _vector(values["low_m"]), _vector(values["high_m"])
-    corners = {"low_m": low_m, "high_m": high_m}
-    facts = Facts(**{**values, **corners, "symmetries": symmetries, "notes": tuple(values["notes"])})
+    restored = {
+        "readable": Path(values["readable"]),
+        "low_m": _vector(values["low_m"]),
+        "high_m": _vector(values["high_m"]),
+        "symmetries": symmetries,
+        "notes": tuple(values["notes"]),
+    }
+    facts = Facts(**{**values, **restored})
     return Examination(facts=facts, reason="", stamps=stamps)
 
 

@@ -3,8 +3,6 @@
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,8 @@ from typing import Any
 from renderer.catalog.meshes.cache import cache_folder
 from renderer.catalog.meshes.examine import keeps_look
 from renderer.catalog.meshes.facts import Examination, from_plain, to_plain
+from renderer.errors import StoreError
+from renderer.files import write_json
 from renderer.recipe.objects import Meshes
 
 VERSION = 1  # to be raised when the same file would be judged otherwise
@@ -41,9 +41,9 @@ class Index:
         """Keep what is known, whole or not at all; a cache that cannot be written is none."""
         plain = {name: to_plain(examination) for name, examination in known.items() if examination.stamps}
         try:
-            _write_whole(self.path, json.dumps(plain, sort_keys=True, separators=(",", ":")).encode())
-        except OSError as error:
-            _LOG.info("the index %s cannot be written: %s", self.path, error.strerror)
+            write_json(self.path, plain)
+        except StoreError as error:
+            _LOG.info("the index is not kept: %s", error)
 
 
 def index_of(key: str, root: Path, settings: Meshes) -> Index:
@@ -52,16 +52,3 @@ def index_of(key: str, root: Path, settings: Meshes) -> Index:
     relevant |= {"key": key, "root": str(root), "keeps_look": keeps_look(settings), "version": VERSION}
     digest = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
     return Index(path=cache_folder() / "meshes" / f"{digest[:32]}.json")
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name that is then renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -1,59 +1,39 @@
 """A shelf: the meshes of one kind of objects, examined, in the order of their names."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from renderer.catalog.fractions import at_fraction
 from renderer.catalog.meshes.categories import category_of, check_patterns, matching
 from renderer.catalog.meshes.conversion import FORMATS, Conversion, convert_many
 from renderer.catalog.meshes.examine import Conversions, examine, keeps_look
 from renderer.catalog.meshes.facts import Examination, Facts, Stamps, are_unchanged
 from renderer.catalog.meshes.fault import BrokenMeshError
+from renderer.catalog.meshes.formats import check_content
 from renderer.catalog.meshes.index import index_of
 from renderer.catalog.meshes.listing import Listing, check_place, list_meshes
-from renderer.catalog.meshes.symmetries import Symmetry as Symmetry
 from renderer.catalog.meshes.symmetries import declared_symmetries
 from renderer.errors import CatalogError
 from renderer.recipe.objects import Meshes
-from renderer.scene import Vector3
-
-Hashes = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeshFile:
-    """A mesh that can be used, as it lies in the object's frame: Z up, metres, about its origin.
+class MeshFile(Facts):
+    """A mesh that can be used.
 
     Attributes:
         name: path below the kind's folder, with slashes.
         path: the file as the user has it.
-        readable: the file to read: `path`, or what it was converted to.
         category: None is a distractor.
-        hashes: SHA-256 of the file and of all that it names (materials, images), by their names.
-        low_m: lowest corner of the bounding box.
-        high_m: highest corner.
-        radius_m: of the smallest circle about the origin, seen from above, that holds it.
-        reach_m: of the smallest sphere about the origin that holds it.
-        has_look: whether it brings materials, colours or images of its own.
-        notes: what is worth knowing, in words that go after its name: 'is not watertight'.
         stamps: of all files behind it, when it was examined.
     """
 
     name: str
     path: Path
-    readable: Path
     category: str | None
-    symmetries: tuple[Symmetry, ...]
-    hashes: Hashes
-    low_m: Vector3
-    high_m: Vector3
-    radius_m: float
-    reach_m: float
-    triangles: int
-    is_watertight: bool
-    has_look: bool
-    notes: tuple[str, ...] = ()
     stamps: Stamps = field(default_factory=dict)
 
 
@@ -84,11 +64,11 @@ class Shelf:
 
     def mesh_at(self, fraction: float) -> MeshFile:
         """The mesh at a fraction in [0, 1] of the sorted list."""
-        return self.meshes[min(int(fraction * len(self.meshes)), len(self.meshes) - 1)]
+        return at_fraction(self.meshes, fraction)
 
     def mesh(self, name: str) -> MeshFile:
         """The mesh of a name."""
-        return next(mesh for mesh in self.meshes if mesh.name == name)
+        return self.meshes[bisect_left(self.meshes, name, key=lambda mesh: mesh.name)]
 
     def categories(self) -> tuple[str, ...]:
         """All categories of its meshes, sorted."""
@@ -116,10 +96,18 @@ def open_shelf(key: str, settings: Meshes) -> Shelf:
     for name, found in examinations.items():
         if found.facts is not None:
             pattern = matching(settings.symmetries, name)
-            category = category_of(key, settings, listing.root, name)
-            mesh = _mesh_file(name, listing.root, found.facts, found.stamps)
-            symmetries = mesh.symmetries if pattern is None else declared[pattern]
-            meshes.append(replace(mesh, category=category, symmetries=symmetries))
+            known = {f.name: getattr(found.facts, f.name) for f in fields(Facts)}
+            known["readable"] = listing.root / found.facts.readable
+            if pattern is not None:
+                known["symmetries"] = declared[pattern]
+            mesh = MeshFile(
+                name=name,
+                path=listing.root / name,
+                category=category_of(key, settings, listing.root, name),
+                stamps=found.stamps,
+                **known,
+            )
+            meshes.append(mesh)
     _check_broken(key, settings, broken, has_usable=bool(meshes))
     return Shelf(key=key, root=listing.root, settings=settings, meshes=tuple(meshes), broken=broken)
 
@@ -127,54 +115,29 @@ def open_shelf(key: str, settings: Meshes) -> Shelf:
 def _examined(key: str, listing: Listing, settings: Meshes) -> dict[str, Examination]:
     """The examinations of all files, in their order: those that the index has, where nothing has changed."""
     index = index_of(key, listing.root, settings)
-    known = index.load()
-    new = [name for name in listing.names if not _is_known(known.get(name), listing.root)]
-    conversions = _converted(new, listing.root, settings)
+    kept = index.load()
+    known = {name: found for name, found in kept.items() if are_unchanged(found.stamps, listing.root)}
+    conversions = _converted((n for n in listing.names if n not in known), listing.root, settings)
     examinations = {
-        name: examine(key, name, listing.root, settings, conversions) if name in new else known[name]
+        name: known[name] if name in known else examine(key, name, listing.root, settings, conversions)
         for name in listing.names
     }
-    if examinations != known:
+    if examinations != kept:
         index.save(examinations)
     return examinations
 
 
-def _is_known(found: Examination | None, root: Path) -> bool:
-    return found is not None and are_unchanged(found.stamps, root)
-
-
-def _converted(names: Sequence[str], root: Path, settings: Meshes) -> Conversions:
+def _converted(names: Iterable[str], root: Path, settings: Meshes) -> Conversions:
     """What Blender alone reads, converted with one start of it for all files."""
     wanted = {}
     for path in (root / name for name in names if Path(name).suffix.lower() in FORMATS):
-        with suppress(BrokenMeshError, OSError):  # what is in the wrong place is examined no further
-            check_place(path, root)
+        with suppress(BrokenMeshError, OSError):  # what is no such file is not given to Blender
+            check_content(path, check_place(path, root).st_size)
             wanted[path] = Conversion(
                 path=path, root=root, decimate_to=settings.decimate_to, needs_look=keeps_look(settings)
             )
     made = convert_many(wanted.values())
     return {path: made[conversion] for path, conversion in wanted.items()}
-
-
-def _mesh_file(name: str, root: Path, facts: Facts, stamps: Stamps) -> MeshFile:
-    """The facts as the catalog gives them, still without a category."""
-    return MeshFile(
-        name=name,
-        path=root / name,
-        readable=root / facts.readable,
-        category=None,
-        symmetries=facts.symmetries,
-        hashes=facts.hashes,
-        low_m=facts.low_m,
-        high_m=facts.high_m,
-        radius_m=facts.radius_m,
-        reach_m=facts.reach_m,
-        triangles=facts.triangles,
-        is_watertight=facts.is_watertight,
-        has_look=facts.has_look,
-        notes=facts.notes,
-        stamps=stamps,
-    )
 
 
 def _check_broken(key: str, settings: Meshes, broken: Sequence[BrokenMesh], *, has_usable: bool) -> None:
