@@ -18,6 +18,8 @@ class Contact(enum.Enum):
 
     AVOID = "avoid"  # it is pushed aside
     STACK = "stack"  # it comes to lie on top
+    FALL = "fall"  # it falls from where it is, and comes to rest by physics
+    HELD = "held"  # it stays where it is, and is in nobody's way
     FLOAT = "float"  # it stays where a view puts it, and is in nobody's way
 
 

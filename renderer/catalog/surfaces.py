@@ -8,8 +8,9 @@ import numpy as np
 
 from renderer.catalog.library import Library, pbr_of, texture_of
 from renderer.catalog.model import Family, Maps, Material, Model, Pattern, Texture, Wear, flat_shaded
+from renderer.catalog.solids import Solid
 from renderer.recipe.objects import FAMILIES
-from renderer.scene import Ground, Vector3
+from renderer.scene import Ground, Pose, Vector3
 
 TABLE_HALF_M = 4.0
 TRAY_FLOOR_M = 0.002  # the table lies this far below the tray's floor, which is at z = 0
@@ -116,18 +117,40 @@ def _flat(texture: Texture | None) -> Texture | None:
 
 
 def _tray(half_size_m: tuple[float, float], tray: Mapping[str, Any], library: Library) -> Model:
-    (w, d), t, h = half_size_m, tray["wall_thickness_m"], tray["wall_height_m"]
-    low = -TRAY_FLOOR_M
-    boxes = [
-        _box((-w, -d, low), (w, d, 0.0)),
-        _box((-w - t, -d - t, low), (-w, d + t, h)),
-        _box((w, -d - t, low), (w + t, d + t, h)),
-        _box((-w, -d - t, low), (w, -d, h)),
-        _box((-w, d, low), (w, d + t, h)),
-    ]
+    boxes = [_box(low, high) for low, high in _tray_boxes(half_size_m, tray)]
     vertices = np.concatenate(boxes)
     triangles = np.concatenate([_BOX_TRIANGLES + 8 * i for i in range(len(boxes))])
     return Model(mesh=flat_shaded(vertices, triangles), materials=(appearance_material(tray, library),))
+
+
+def _tray_boxes(half_size_m: tuple[float, float], tray: Mapping[str, Any]) -> list[tuple[Vector3, Vector3]]:
+    """Lower and upper corners of the floor and the four walls."""
+    (w, d), t, h = half_size_m, tray["wall_thickness_m"], tray["wall_height_m"]
+    low = -TRAY_FLOOR_M
+    return [
+        ((-w, -d, low), (w, d, 0.0)),
+        ((-w - t, -d - t, low), (-w, d + t, h)),
+        ((w, -d - t, low), (w + t, d + t, h)),
+        ((-w, -d - t, low), (w, -d, h)),
+        ((-w, d, low), (w, d + t, h)),
+    ]
+
+
+def ground_solids(ground: Ground) -> tuple[Solid, ...]:
+    """What objects can collide with, in world coordinates: the table, and the tray if there is one."""
+    drop = TRAY_FLOOR_M if ground.tray is not None else 0.0
+    boxes = [] if ground.tray is None else _tray_boxes(ground.half_size_m, ground.tray)
+    return (Solid(shape="plane", pose=Pose(position_m=(0.0, 0.0, -drop))), *(_solid(*box) for box in boxes))
+
+
+def _solid(low: Vector3, high: Vector3) -> Solid:
+    middle, half = np.add(low, high) / 2, np.subtract(high, low) / 2
+    x, y, z = (float(v) for v in half)
+    return Solid(
+        shape="box",
+        half_size_m=(x, y, z),
+        pose=Pose(position_m=(float(middle[0]), float(middle[1]), float(middle[2]))),
+    )
 
 
 def _box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Any:

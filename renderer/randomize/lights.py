@@ -4,7 +4,7 @@ import math
 
 from renderer.catalog.library import Library
 from renderer.randomize.draws import DrawRecorder
-from renderer.recipe.schema import Lamps, Lighting
+from renderer.recipe.lighting import Lamps, Lighting
 from renderer.rotation import rotation_from_z
 from renderer.scene import Light, LightType, Pose, Sky
 

@@ -80,7 +80,7 @@ class _KindDrawer:
 
     def parameters(self, slot: int) -> dict[str, Any]:
         """All but the place; a die's pips and swirl are drawn again until the pips stand out."""
-        late = {"x_fraction", "y_fraction"}
+        late = {"x_fraction", "y_fraction", "tumble"}
         drawn = {short: self.draws.draw(f, slot) for short, f in self.factors.items() if short not in late}
         if isinstance(self.kind, Dice):
             drawn |= self._legible_colors(slot, drawn, self.kind.pip_contrast)

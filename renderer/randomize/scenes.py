@@ -8,7 +8,7 @@ from renderer.randomize.objects import draw_objects
 from renderer.randomize.plan import factors_of
 from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.randomize.views import draw_view
-from renderer.recipe import schema
+from renderer.recipe.places import Surface
 from renderer.recipe.schema import Recipe
 from renderer.scene import Ground, Scene
 
@@ -66,7 +66,7 @@ def _meet_constraints(recipe: Recipe, library: Library) -> None:
             sample_scene(recipe, library, address.scene)  # fails too, unless nothing there asks for the draw
 
 
-def _draw_ground(draws: DrawRecorder, surface: schema.Surface, half_size_m: tuple[float, float]) -> Ground:
+def _draw_ground(draws: DrawRecorder, surface: Surface, half_size_m: tuple[float, float]) -> Ground:
     parameters = {short: draws.draw(f) for short, f in factors_of(surface.appearance, "surface.").items()}
     tray = None
     if draws.draw(surface.tray.presence):

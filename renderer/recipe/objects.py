@@ -19,6 +19,7 @@ FAMILIES = (
     "glass", "paper", "rubber",
 )  # fmt: skip
 MATERIALS = ("generic", *FAMILIES, "pbr")
+ARRANGEMENTS = ("scattered", "rows", "grid", "stacks", "pile", "fan", "held")
 AXES = ("x", "y", "z", "-x", "-y", "-z")
 UNITS = ("m", "cm", "mm", "inch", "foot")
 
@@ -74,6 +75,15 @@ class Placed:
     )  # fmt: skip
     rotation: Factor = factor(
         ["rotation_about", [0, 0, 1], 0, 360], Kind.ROTATION, help="turn relative to lying flat"
+    )
+    arrangement: Factor | None = factor(
+        None, Kind.NAME, options=ARRANGEMENTS, shared=True, optional=True,
+        help="how they are laid out; null: as layout.arrangement says what is labelled, scattered all else",
+    )  # fmt: skip
+    tumble: Factor = factor(
+        ["rotation_uniform"],
+        Kind.ROTATION,
+        help="how it is turned when it begins to fall, in place of rotation",
     )
 
 

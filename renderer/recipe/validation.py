@@ -13,9 +13,10 @@ from renderer.recipe.contradictions import check_camera
 from renderer.recipe.factors import parse_factor
 from renderer.recipe.imaging import RigCamera
 from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
+from renderer.recipe.lighting import Lamps
 from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.relations import parse_relations
-from renderer.recipe.schema import Lamps, Recipe
+from renderer.recipe.schema import Recipe
 from renderer.recipe.settings import parse_setting, show
 
 Settings = TypeVar("Settings")

@@ -15,8 +15,9 @@ from renderer.catalog.sources import categories
 from renderer.commands.compose import config_folder, run_jobs
 from renderer.commands.job import ResolvedJob, schema_of
 from renderer.recipe.keys import FactorSpec, Kind, Level
+from renderer.recipe.lighting import LIGHT_TYPES, Lamps
 from renderer.recipe.objects import DECKS, OBJECT_SOURCES, RANKS, SUITS
-from renderer.recipe.schema import DEVICE_KEYS, LIGHT_TYPES, RUN_KEYS, Lamps, Recipe
+from renderer.recipe.schema import DEVICE_KEYS, RUN_KEYS, Recipe
 from renderer.recipe.validation import (
     iter_factors,
     iter_specs,

@@ -12,8 +12,9 @@ from unit.recipes import dice_recipe
 
 from renderer.inspect.reference import reference_sections, section_markdown
 from renderer.recipe.distributions import PARSERS
+from renderer.recipe.lighting import Lamps
 from renderer.recipe.objects import OBJECT_SOURCES
-from renderer.recipe.schema import Lamps, Recipe
+from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_specs
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "write_recipe_reference.py"
