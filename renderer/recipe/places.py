@@ -106,7 +106,7 @@ class Layout:
         ["uniform", 0.45, 0.85], low=0, high=1, help="of sheets of a fan: share of a side the next covers"
     )
     held_height_m: Factor = number(
-        ["uniform", 0.05, 0.15], unit="m", low=0.001, high=10,
+        ["uniform", 0.02, 0.08], unit="m", low=0.001, high=10,
         help="of what is held: how high the lowest of it and of the fingers is",
     )  # fmt: skip
     held_tilt_deg: Factor = number(
