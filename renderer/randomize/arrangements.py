@@ -179,7 +179,7 @@ class Fan:
 
 
 def lay_fan(
-    outlines_m: Sequence[Float[np.ndarray, "n 2"]],
+    outlines_m: Sequence[Float[np.ndarray, "_ 2"]],
     offsets_m: Sequence[Point],
     turn_rad: float,
     area: Area,
@@ -232,7 +232,7 @@ def stacks_of(sizes_m: Sequence[float], most: int) -> list[list[int]]:
 
 
 def lift(
-    outlines_m: Sequence[Float[np.ndarray, "n 2"]], heights_m: Sequence[float], least_m: Sequence[float]
+    outlines_m: Sequence[Float[np.ndarray, "_ 2"]], heights_m: Sequence[float], least_m: Sequence[float]
 ) -> list[float]:
     """Heights of the lower sides of objects in order, each above all before it that it is over.
 
