@@ -89,6 +89,8 @@ def _draft_kind(draws: DrawRecorder, name: str, kind: ObjectKind, around: _Aroun
         item = _make_object(name, slot, kind, shared | drawer.parameters(slot), aligned)
         if isinstance(kind, Meshes):
             item = _with_mesh(item, around.library)
+        elif isinstance(kind, Dice) and drawer.tumbles:
+            item = replace(item, category=str(item.parameters["face"]))
         unstacked = arrangement == "stacks" and not can_be_stacked(item.parameters)
         contact = contact_of(kind, "scattered" if unstacked else arrangement, around.physics)
         items.append(replace(item, contact=contact))
@@ -168,9 +170,13 @@ class KindDrawer:
         return x, y
 
     def place(
-        self, slot: int, radius: float, half_size_m: Sequence[float], gap_m: float = 0.0
+        self, slot: int, radius: float, half_size_m: Sequence[float], gap_m: float = 0.0, again: bool = True
     ) -> tuple[float, float]:
-        """A place in the layout area, free of others of the kind where they avoid contact."""
+        """A place in the layout area, free of others of the kind where they avoid contact.
+
+        Args:
+            again: whether it is drawn again until it is free.
+        """
         x, y = self.factors["x_fraction"], self.factors["y_fraction"]
         reach_x, reach_y = (max(half - radius, 0.0) for half in half_size_m)
 
@@ -180,7 +186,7 @@ class KindDrawer:
                 (px - qx) ** 2 + (py - qy) ** 2 >= (radius + q + gap_m) ** 2 for qx, qy, q in self.placed
             )
 
-        overlaps = contact_of(self.kind) is Contact.STACK
+        overlaps = not again or contact_of(self.kind) is Contact.STACK
         values = self.draws.draw_until([x, y], slot, (lambda _: True) if overlaps else is_free)
         place = values[x.name] * reach_x, values[y.name] * reach_y
         self.placed.append((*place, radius))

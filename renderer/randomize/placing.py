@@ -92,14 +92,12 @@ class _Placing:
             return self._hold(crew)
         grounded = [item for item in crew.items if item.contact is not Contact.FLOAT]
         places = dict(blocks) if crew.arrangement in BLOCKS else self._own_places(crew, grounded)
-        for item in grounded:
-            if item.name in places:
-                crew.drawer.placed.append((*places[item.name], radius_m(item, self.library)))
         gap_m = crew.values.get("gap_m", 0.0)
         for item in grounded:
             if item.name not in places:
                 radius = radius_m(item, self.library)
-                places[item.name] = crew.drawer.place(item.slot, radius, self.half_size_m, gap_m)
+                again = crew.arrangement == "scattered"  # else a draw would depend on what has room
+                places[item.name] = crew.drawer.place(item.slot, radius, self.half_size_m, gap_m, again)
         items = [_at(item, places[item.name]) if item.name in places else item for item in crew.items]
         rank = {name: number for number, name in enumerate(blocks)}
         return sorted(items, key=lambda item: rank.get(item.name, len(rank)))
@@ -151,7 +149,9 @@ class _Placing:
 
     def _stacks(self, crew: Drafted) -> list[tuple[Piece, dict[str, Point]]]:
         """Stacks of a kind as pieces, with the offsets of their members; of one object where not stacked."""
-        items = [item for item in crew.items if item.contact is not Contact.FLOAT]
+        if not crew.items:
+            return []
+        items = list(crew.items)
         outlines = {item.name: self._outline(item) for item in items}
         if crew.arrangement == "stacks":
             items = [item for item in items if item.contact in (Contact.STACK, Contact.FALL)]
