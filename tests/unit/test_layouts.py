@@ -90,7 +90,8 @@ def test_there_is_each_object_once_in_the_order_of_kinds(arrangement, physics):
 
 CONTACTS = {
     "scattered": ("avoid", "stack"), "rows": ("avoid", "stack"), "grid": ("avoid", "stack"),
-    "stacks": ("stack", "stack"), "pile": ("fall", "stack"), "fan": ("avoid", "stack"), "held": ("held", "held"),
+    "stacks": ("stack", "stack"), "pile": ("fall", "stack"), "fan": ("avoid", "stack"),
+    "held": ("held", "held"),
 }  # fmt: skip
 
 
