@@ -110,6 +110,7 @@ class _Placing:
         if crew.arrangement == "pile":
             radii = [radius_m(item, self.library) for item in items]
             radius = crew.values["pile_radius_fraction"] * min(self.half_size_m)
+            radius += max(radii) if is_sheet(crew.kind) else 0.0
             places = lay_pile(radii, shifts, radius, area)
         else:
             places = self._fanned(crew, items, area)

@@ -88,8 +88,9 @@ class Layout:
         ["integer", 2, 6], Kind.INTEGER, low=1, high=200, help="objects of a stack, at most"
     )
     pile_radius_fraction: Factor = number(
-        ["uniform", 0.2, 0.6], low=0, high=1, help="of a pile: its radius over the smaller half size"
-    )
+        ["uniform", 0.2, 0.6], low=0, high=1,
+        help="of a pile: its radius over the smaller half size; of sheets that of the place of their middles",
+    )  # fmt: skip
     drop_height_m: Factor = number(
         ["log_uniform", 0.01, 0.06], unit="m", low=0.001, high=2,
         help="of a pile: how high over the ground the lowest begin to fall",

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from unit.recipes import recipe_of, with_leaf
+from unit.shelves import brick, library_of
 
 from renderer.catalog.dice import face_up
 from renderer.catalog.library import open_library
 from renderer.catalog.primitives import primitive_mesh
 from renderer.catalog.sources import bounding_points, radius_m, support_of
 from renderer.inspect.idle import idle_factors
+from renderer.inspect.warnings import recipe_warnings
 from renderer.randomize.arrangements import overlap
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.keys import Kind
@@ -192,6 +194,47 @@ def test_a_kind_follows_its_own_arrangement_where_it_has_one():
     assert {i.contact for i in of_kind(sampled, "die")} == {Contact.AVOID}
     assert "arrangement" not in sampled.objects[0].parameters
     assert "layout.spacing" in sampled.draws
+
+
+def test_cards_on_a_heap_are_spread_and_keep_their_turns():
+    sampled, bare = scene("pile", 0), scene("scattered", 0)
+    cards, others = of_kind(sampled, "card"), of_kind(bare, "card")
+    assert [i.pose.rotation_wxyz for i in cards] == [i.pose.rotation_wxyz for i in others]
+    spread = sampled.draws["layout.pile_radius_fraction"] * min(sampled.ground.half_size_m)
+    apart = [math.dist(a.pose.position_m, b.pose.position_m) for a, b in itertools.combinations(cards, 2)]
+    assert 0.2 * spread < max(apart) <= 2 * spread
+
+
+def test_a_kind_that_cannot_be_fanned_is_warned_of():
+    fanned = recipe("fan", **{"objects.clutter.arrangement": "fan"})
+    warnings = [w for w in recipe_warnings(fanned, LIBRARY) if "fan" in w]
+    assert warnings == [
+        "objects.clutter.arrangement is fan, which is for cards: objects.clutter goes in rows instead",
+        "layout.arrangement is fan, which is for cards: objects.die goes in rows instead",
+    ]
+    assert not [w for w in recipe_warnings(recipe("rows"), LIBRARY) if "fan" in w]
+
+
+MODELS = {
+    "mug/a": brick(0.05, 0.04, 0.06),
+    "box/b": brick(0.08, 0.05, 0.02),
+    "box/c": brick(0.03, 0.03, 0.03),
+}
+
+
+@pytest.mark.parametrize(("arrangement", "physics"), CASES)
+def test_meshes_follow_every_layout_within_the_area(monkeypatch, arrangement, physics):
+    library = library_of(monkeypatch, MODELS)
+    values = {"layout.arrangement": arrangement, "layout.physics": physics, "objects.mesh.count": 6}
+    tabletop = recipe_of("tabletop", **values, **{"layout.object_free": False, "objects.clutter.count": 0})
+    sampled = sample_scene(tabletop, library, 0)
+    contacts = {item.contact for item in sampled.objects if item.kind == "mesh"}
+    falls = arrangement in ("pile", "stacks") or (physics and arrangement != "held")
+    assert contacts == {Contact.FALL if falls else Contact.HELD if arrangement == "held" else Contact.AVOID}
+    for item in sampled.objects:
+        if item.kind == "mesh" and item.contact is not Contact.HELD:
+            outline = support_of(item, library).outline_m + item.pose.position_m[:2]
+            assert (np.abs(outline) <= np.add(sampled.ground.half_size_m, TINY_M)).all()
 
 
 # held
