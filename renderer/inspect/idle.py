@@ -11,7 +11,7 @@ from renderer.randomize.following import followed, layout_factors, tumbles
 from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
-from renderer.recipe.objects import Foreground, ObjectKind
+from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, Primitives
 from renderer.recipe.places import Layout
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
@@ -23,13 +23,19 @@ POSE = (
 )  # fmt: skip
 
 
+LaidOut = Dice | Cards | Primitives | Meshes
+
+
 def idle_factors(recipe: Recipe) -> dict[str, str]:
     """Why a factor is never drawn, by its name; factors that are off themselves are not among them."""
-    return dict(_absent(recipe)) | replaced_factors(recipe)
+    return dict([*_absent(recipe), *_turns(recipe)]) | replaced_factors(recipe)
 
 
 def replaced_factors(recipe: Recipe) -> dict[str, str]:
-    """The idle factors that one who sets them should know of; not those of objects that are not there."""
+    """The idle factors that one who sets them should know of.
+
+    Not those of objects that are not there, nor turns, which every kind lists.
+    """
     return dict([*_without_their_need(recipe), *_of_camera(recipe.camera), *_of_layout(recipe)])
 
 
@@ -77,22 +83,31 @@ def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
             yield factor.name, f"camera.distortion.model is {camera.distortion.model}"
 
 
-def _of_layout(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Factors of the layout that no arrangement takes, and turns that no object begins with."""
-    absent = dict(_absent(recipe))
-    needed: set[str] = set()
+def _turns(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Turns that no object of a kind has or begins to fall with."""
     physics = _possible(recipe, recipe.layout.physics)
-    for name, kind in recipe.objects.items():
-        if isinstance(kind, Foreground):
-            continue
-        arrangements = _arrangements(recipe, kind)
-        starts = {tumbles(kind, *case) for case in product(arrangements, physics)}
+    for name, kind in _laid_out(recipe):
+        starts = {tumbles(kind, *case) for case in product(_arrangements(recipe, kind), physics)}
         if True not in starts:
             yield f"objects.{name}.tumble", "none of them falls scattered or in a pile"
         if False not in starts:
             yield f"objects.{name}.rotation", f"objects.{name}.tumble takes its place"
-        if kind.rotation.name not in absent:
-            needed.update(*(layout_factors(kind, arrangement) for arrangement in arrangements))
+
+
+def _laid_out(recipe: Recipe) -> Iterator[tuple[str, LaidOut]]:
+    return ((name, kind) for name, kind in recipe.objects.items() if not isinstance(kind, Foreground))
+
+
+def _of_layout(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of the layout that no arrangement of what is there takes."""
+    absent = dict(_absent(recipe))
+    there = [kind for _, kind in _laid_out(recipe) if kind.rotation.name not in absent]
+    needed = {
+        short
+        for kind in there
+        for arrangement in _arrangements(recipe, kind)
+        for short in layout_factors(kind, arrangement)
+    }
     for short in _arranging():
         if short not in needed:
             yield f"layout.{short}", "no arrangement of layout or objects takes it"
@@ -104,8 +119,7 @@ def _arranging() -> list[str]:
     return [field.name for field in fields(Layout) if field.name not in always]
 
 
-def _arrangements(recipe: Recipe, kind: ObjectKind) -> set[str]:
-    assert not isinstance(kind, Foreground), "what floats is not laid out"
+def _arrangements(recipe: Recipe, kind: LaidOut) -> set[str]:
     own = {None} if kind.arrangement is None else _possible(recipe, kind.arrangement)
     return {followed(kind, *case) for case in product(own, _possible(recipe, recipe.layout.arrangement))}
 
