@@ -26,7 +26,8 @@ from renderer.scene import Contact, Pose, Quaternion, SceneObject
 
 CAPSULE_RADIUS = 0.13  # of the size of the shape 'finger', which lies along x, its lowest point at z = 0
 SINK_M = 0.0008  # by which flesh gives way
-SPLAY_DEG = 14.0  # of each finger from the direction of the hand: fingers meet at their tips
+SPLAY_DEG = 14.0  # of each finger at a sheet from the direction of the hand: fingers meet at their tips
+PINCH_DEG = 5.0  # the same of fingers at an object's sides
 THUMB_REACH_M, FINGER_REACH_M = 0.013, 0.03  # of the tips beyond the edge of a sheet
 SIDE_REACH_M = 0.025  # of the tips beyond the near end of an object
 SHEET_GAP_M = 5e-5
@@ -104,7 +105,7 @@ def hand_of_one(item: SceneObject, library: Library, finger_width_m: float) -> H
         lowest_z = low[2] + 0.1 * (high[2] - low[2])
         z = max(min(float(edge[:, 2].mean()), high[2] - radius_m), lowest_z)
         x = side * (_half_width(points, y, side) + radius_m - SINK_M)
-        fingers.append(_Finger(tip=np.array([x, y, z]), along=_direction(-side * SPLAY_DEG, 0.0)))
+        fingers.append(_Finger(tip=np.array([x, y, z]), along=_direction(side * PINCH_DEG, 0.0)))
     return Hand(items=(item,), points=points, fingers=(fingers[0], fingers[1]))
 
 
