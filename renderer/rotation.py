@@ -28,6 +28,15 @@ def quaternion_product(a: Sequence[float], b: Sequence[float]) -> Quaternion:
     )
 
 
+def rotation_share(quaternion: Sequence[float], share: float) -> Quaternion:
+    """The rotation about the same axis by a share of its angle, the shorter way round."""
+    w, x, y, z = quaternion if quaternion[0] >= 0 else [-part for part in quaternion]
+    sine = math.sqrt(x * x + y * y + z * z)
+    if sine == 0:
+        return (1.0, 0.0, 0.0, 0.0)
+    return quaternion_about((x, y, z), 2 * math.atan2(sine, w) * share)
+
+
 def rotation_matrix(quaternion: Sequence[float]) -> Float[np.ndarray, "3 3"]:
     """The 3x3 matrix of a unit quaternion."""
     w, x, y, z = quaternion

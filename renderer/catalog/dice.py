@@ -69,6 +69,15 @@ def face_up(rotation_wxyz: Sequence[float], chirality: str) -> int:
     return int(np.argmax(heights)) + 1
 
 
+def face_margin(rotation_wxyz: Sequence[float], chirality: str) -> float:
+    """How clearly one face points upwards: 1 where a die lies flat, 0 where it stands on an edge.
+
+    Height of the upper face's unit normal minus that of the second highest, clipped to [0, 1].
+    """
+    second, first = np.sort(face_normals(chirality) @ rotation_matrix(rotation_wxyz)[2])[-2:]
+    return float(np.clip(first - second, 0.0, 1.0))
+
+
 def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Quaternion:
     """The rotation that brings a face up, followed by `rotation_wxyz`."""
     x, y, z = face_normals(chirality)[face - 1].tolist()

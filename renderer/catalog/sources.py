@@ -116,7 +116,7 @@ def support_of(item: SceneObject, library: Library) -> Support:
     rotation = rotation_matrix(item.pose.rotation_wxyz)
     if item.source == "playing_card":
         return _card_support(item.parameters, rotation)
-    vertices = _bounding_points(item, library) @ rotation.T
+    vertices = bounding_points(item, library) @ rotation.T
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     outline = _convex_outline(vertices[:, :2])
     return Support(
@@ -126,7 +126,8 @@ def support_of(item: SceneObject, library: Library) -> Support:
     )
 
 
-def _bounding_points(item: SceneObject, library: Library) -> Float[np.ndarray, "n 3"]:
+def bounding_points(item: SceneObject, library: Library) -> Float[np.ndarray, "n 3"]:
+    """Points whose convex hull holds an object that is no sheet, in its own frame."""
     if item.source == "mesh":
         return mesh_vertices(item, library)
     if item.source == "die":

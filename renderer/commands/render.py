@@ -178,19 +178,25 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
 
 
 def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:
-    counts, frames, rejected, hidden = _count(store)
+    counts, frames, rejected, hidden, ignored = _count(store)
     print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
     listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
-    print(f"  instances: {listed}; {hidden} below {recipe.labels.min_pixels} px are flagged, not annotated")
+    limits = recipe.labels
+    print(f"  instances: {listed}; {hidden} below {limits.min_pixels} px are flagged, not annotated")
+    if ignored:
+        print(
+            f"  {ignored} dice with a face margin below {limits.min_face_margin:g} are marked to be ignored"
+        )
 
 
-def _count(store: Store) -> tuple[Counter[str], int, int, int]:
+def _count(store: Store) -> tuple[Counter[str], int, int, int, int]:
     counts: Counter[str] = Counter()
-    frames = rejected = hidden = 0
+    frames = rejected = hidden = ignored = 0
     for record in store.records():
         frames += record["status"] == "ok"
         rejected += record["status"] != "ok"
         for instance in record.get("instances", ()):
-            hidden += not instance["annotated"]
+            ignored += instance["ignored"]
+            hidden += not (instance["annotated"] or instance["ignored"])
             counts[instance["category"]] += instance["annotated"]
-    return counts, frames, rejected, hidden
+    return counts, frames, rejected, hidden, ignored

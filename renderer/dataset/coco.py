@@ -10,7 +10,10 @@ from renderer.files import atomic_file, json_bytes
 
 
 def write_coco(store: Store, categories: Sequence[str], path: Path) -> None:
-    """Write all frames of a store, streaming; every category is listed, even if no object has it."""
+    """Write all frames of a store, streaming; every category is listed, even if no object has it.
+
+    What is ignored has `iscrowd` 1, with which COCO marks what evaluation neither asks for nor punishes.
+    """
     category_ids = {name: number for number, name in enumerate(categories, start=1)}
     with atomic_file(path) as file:
         file.write(b'{"info":{"description":"rendered by gapless"},"categories":')
@@ -45,7 +48,7 @@ def _annotations(store: Store, category_ids: dict[str, int]) -> Iterator[dict[st
     number = 0
     for record in _good(store):
         for instance in record["instances"]:
-            if instance["annotated"]:
+            if instance["annotated"] or (instance["ignored"] and instance["area_px"] > 0):
                 number += 1
                 yield _annotation(number, record["frame"], instance, category_ids)
 
@@ -60,6 +63,6 @@ def _annotation(
         "category_id": category_ids[instance["category"]],
         "bbox": [x0, y0, x1 - x0, y1 - y0],
         "area": instance["area_px"],
-        "iscrowd": 0,
+        "iscrowd": int(instance["ignored"]),
         "segmentation": instance["segmentation"],
     }

@@ -9,7 +9,9 @@ import numpy as np
 from jaxtyping import Bool
 from pycocotools import mask as coco_mask
 
+from renderer.catalog.dice import face_margin
 from renderer.labels import InstanceLabels
+from renderer.recipe.schema import Labels
 from renderer.scene import Scene, SceneObject, Shot, View
 
 Record = Mapping[str, Any]
@@ -59,19 +61,22 @@ def rejected_record(source: FrameSource, reason: str) -> Record:
 
 
 def instance_entries(
-    items: Sequence[SceneObject], labels: InstanceLabels, min_pixels: int
+    items: Sequence[SceneObject], labels: InstanceLabels, limits: Labels
 ) -> list[dict[str, Any]]:
-    """One entry for each labelled object of one image; `annotated` is false below `min_pixels`.
+    """One entry for each labelled object of one image.
 
-    An object of the user's meshes has the name of its file as `mesh`.
+    `ignored` is true of a die whose `face_margin` is below `min_face_margin`; `annotated` is false of what is
+    ignored or has less than `min_pixels`. An object of the user's meshes has the name of its file as `mesh`.
 
     Args:
-        items: the n labelled objects, in the order of the labels.
+        items: the n labelled objects at rest, in the order of the labels.
         labels: labels of a batch of one image.
     """
     masks = labels.masks[0].cpu().numpy()
     boxes = labels.boxes_xyxy[0].tolist()
     areas = labels.areas_px[0].tolist()
+    margins = [_margin(item) for item in items]
+    ignored = [margin is not None and margin < limits.min_face_margin for margin in margins]
     return [
         {
             "name": item.name,
@@ -79,11 +84,22 @@ def instance_entries(
             "bbox_xyxy": box,
             "area_px": area,
             "segmentation": encode_mask(mask),
-            "annotated": area >= min_pixels,
+            "annotated": area >= limits.min_pixels and not is_ignored,
+            "ignored": is_ignored,
         }
         | ({"mesh": item.parameters["file"]} if item.source == "mesh" else {})
-        for item, mask, box, area in zip(items, masks, boxes, areas, strict=True)
+        | ({} if margin is None else {"face_margin": margin})
+        for item, mask, box, area, margin, is_ignored in zip(
+            items, masks, boxes, areas, margins, ignored, strict=True
+        )
     ]
+
+
+def _margin(item: SceneObject) -> float | None:
+    """How clearly the upper face of a die points up; None of what has no faces."""
+    if item.source != "die":
+        return None
+    return face_margin(item.pose.rotation_wxyz, item.parameters["chirality"])
 
 
 def encode_mask(mask: Bool[np.ndarray, "h w"]) -> dict[str, Any]:

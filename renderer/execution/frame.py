@@ -42,7 +42,7 @@ def finish_frame(recipe: Recipe, source: FrameSource, buffers: Buffers, device: 
     numbered = [(n, item) for n, item in enumerate(items, start=1) if item.category is not None]
     ids = torch.tensor([[n for n, _ in numbered]], dtype=torch.int32, device=device)
     labels = label_instances(torch.from_numpy(buffers.ids).to(device)[None], ids)
-    entries = instance_entries([item for _, item in numbered], labels, recipe.labels.min_pixels)
+    entries = instance_entries([item for _, item in numbered], labels, recipe.labels)
     png = encode_png(image)
     return Frame(record=make_record(source, png, entries), image=image, image_png=png)
 

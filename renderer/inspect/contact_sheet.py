@@ -1,4 +1,7 @@
-"""The contact sheet: frames with their masks, boxes and category names, on one picture."""
+"""The contact sheet: frames with their masks, boxes and category names, on one picture.
+
+What is ignored has a dashed grey box and no mask.
+"""
 
 import colorsys
 import math
@@ -20,6 +23,8 @@ Color = tuple[int, int, int]
 FONT = "fonts/DejaVuSansCondensed-Bold.ttf"
 MARGIN_PX = 8
 MASK_OPACITY = 0.12
+IGNORED_COLOR = (150, 150, 150)
+DASH_PX = 3
 LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
 LEAST_LUMA = 0.45  # of text on black
 
@@ -80,6 +85,9 @@ def _cell(frame: LabelledImage, colors: Mapping[str, Color], cell_px: int) -> Im
     picture = PillowImage.fromarray(canvas)
     draw = ImageDraw.Draw(picture)
     font = ImageFont.truetype(str(asset_path(FONT)), 13)
+    for instance in frame.instances:
+        if instance["ignored"] and instance["area_px"] > 0:
+            _draw_dashed_box(draw, _outline(instance["bbox_xyxy"], scale))
     for instance in shown:
         _draw_box(draw, font, _outline(instance["bbox_xyxy"], scale), instance["category"], colors)
     _draw_tag(draw, font, (0, size[1] - 18), frame.caption, (255, 255, 255))
@@ -104,6 +112,16 @@ def _draw_box(
 ) -> None:
     draw.rectangle(list(box_xyxy), outline=colors[name], width=1)
     _draw_tag(draw, font, (box_xyxy[0], max(0.0, box_xyxy[1] - 16)), name, colors[name])
+
+
+def _draw_dashed_box(draw: Any, box_xyxy: Sequence[float]) -> None:
+    x0, y0, x1, y1 = (round(v) for v in box_xyxy)
+    for x in range(x0, x1 + 1, 2 * DASH_PX):
+        for y in (y0, y1):
+            draw.line((x, y, min(x + DASH_PX - 1, x1), y), fill=IGNORED_COLOR)
+    for y in range(y0, y1 + 1, 2 * DASH_PX):
+        for x in (x0, x1):
+            draw.line((x, y, x, min(y + DASH_PX - 1, y1)), fill=IGNORED_COLOR)
 
 
 def _draw_tag(draw: Any, font: Any, place: tuple[float, float], text: str, color: Color) -> None:

@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import product
 from typing import Any
 
 from renderer.catalog.sources import is_labelled
 from renderer.lens.distortion import COEFFICIENTS
-from renderer.recipe.distributions import Constant
+from renderer.randomize.following import followed, layout_factors, tumbles
+from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
+from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, Primitives
+from renderer.recipe.places import Layout
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
@@ -19,14 +23,20 @@ POSE = (
 )  # fmt: skip
 
 
+LaidOut = Dice | Cards | Primitives | Meshes
+
+
 def idle_factors(recipe: Recipe) -> dict[str, str]:
     """Why a factor is never drawn, by its name; factors that are off themselves are not among them."""
-    return dict(_absent(recipe)) | replaced_factors(recipe)
+    return dict([*_absent(recipe), *_turns(recipe)]) | replaced_factors(recipe)
 
 
 def replaced_factors(recipe: Recipe) -> dict[str, str]:
-    """The idle factors that one who sets them should know of; not those of objects that are not there."""
-    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera)])
+    """The idle factors that one who sets them should know of.
+
+    Not those of objects that are not there, nor turns, which every kind lists.
+    """
+    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera), *_of_layout(recipe)])
 
 
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -71,6 +81,63 @@ def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
     for factor in iter_factors(camera.distortion):
         if factor.name.rpartition(".")[2] not in COEFFICIENTS.get(camera.distortion.model, ()):
             yield factor.name, f"camera.distortion.model is {camera.distortion.model}"
+
+
+def _turns(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Turns that no object of a kind has or begins to fall with."""
+    physics = _possible(recipe, recipe.layout.physics)
+    for name, kind in _laid_out(recipe):
+        starts = {tumbles(kind, *case) for case in product(_arrangements(recipe, kind), physics)}
+        if True not in starts:
+            yield f"objects.{name}.tumble", "none of them falls scattered or in a pile"
+        if False not in starts:
+            yield f"objects.{name}.rotation", f"objects.{name}.tumble takes its place"
+
+
+def _laid_out(recipe: Recipe) -> Iterator[tuple[str, LaidOut]]:
+    return ((name, kind) for name, kind in recipe.objects.items() if not isinstance(kind, Foreground))
+
+
+def _of_layout(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of the layout that no arrangement of what is there takes."""
+    absent = dict(_absent(recipe))
+    there = [kind for _, kind in _laid_out(recipe) if kind.rotation.name not in absent]
+    needed = {
+        short
+        for kind in there
+        for arrangement in _arrangements(recipe, kind)
+        for short in layout_factors(kind, arrangement)
+    }
+    for short in _arranging():
+        if short not in needed:
+            yield f"layout.{short}", "no arrangement of layout or objects takes it"
+
+
+def _arranging() -> list[str]:
+    """The factors of a layout that only some arrangements take."""
+    always = ("half_width_m", "half_depth_m", "density", "arrangement", "physics", "object_free")
+    return [field.name for field in fields(Layout) if field.name not in always]
+
+
+def _arrangements(recipe: Recipe, kind: LaidOut) -> set[str]:
+    own = {None} if kind.arrangement is None else _possible(recipe, kind.arrangement)
+    return {followed(kind, *case) for case in product(own, _possible(recipe, recipe.layout.arrangement))}
+
+
+def _possible(recipe: Recipe, factor: Factor) -> set[Any]:
+    """The values that a factor of a few values may take, conditions included."""
+    draws = [condition.draw for condition in recipe.conditions.values() if condition.factor == factor.name]
+    return {value for draw in (factor.distribution, *draws) for value in _values(draw)}
+
+
+def _values(distribution: Distribution) -> set[Any]:
+    if isinstance(distribution, Sometimes):
+        return {None, *_values(distribution.distribution)}
+    if isinstance(distribution, Choice):
+        pairs = zip(distribution.options, distribution.weights, strict=True)
+        return {option for option, weight in pairs if weight > 0}
+    assert isinstance(distribution, Constant), "names and flags have a few values"
+    return {distribution.value}
 
 
 def _reasons(camera: Camera) -> Iterator[tuple[str, str]]:

@@ -6,11 +6,12 @@ import numpy as np
 
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.shelf import Shelf
-from renderer.catalog.sources import categories
+from renderer.catalog.sources import categories, is_labelled
 from renderer.inspect.idle import never_labelled, replaced_factors
+from renderer.randomize.following import is_sheet
 from renderer.recipe.distributions import Choice, Constant, Range
 from renderer.recipe.keys import Factor
-from renderer.recipe.objects import Meshes, ObjectKind
+from renderer.recipe.objects import Foreground, Meshes, ObjectKind
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors, parse_recipe, recipe_defaults
@@ -21,6 +22,7 @@ SMALLEST_M, LARGEST_M = 0.002, 2.0  # of a mesh that lies on a table
 def recipe_warnings(recipe: Recipe, library: Library) -> Iterator[str]:
     """One sentence for each thing that is worth a look."""
     yield from _set_but_idle(recipe)
+    yield from _fans_of_what_is_no_sheet(recipe)
     for factor in iter_factors(recipe):
         yield from _constant_in_disguise(factor)
     if not categories(recipe, library):
@@ -57,6 +59,17 @@ def _set_but_idle(recipe: Recipe) -> Iterator[str]:
     for factor in iter_factors(recipe):
         if factor.name in reasons and factor.distribution != defaults.get(factor.name):
             yield f"{factor.name} is set, but never drawn: {reasons[factor.name]}"
+
+
+def _fans_of_what_is_no_sheet(recipe: Recipe) -> Iterator[str]:
+    """Kinds that are always to be fanned and cannot be."""
+    for name, kind in recipe.objects.items():
+        if isinstance(kind, Foreground) or is_sheet(kind):
+            continue
+        own = kind.arrangement
+        factor = own if own is not None else recipe.layout.arrangement
+        if factor.distribution == Constant(value="fan") and (own is not None or is_labelled(kind)):
+            yield f"{factor.name} is fan, which is for cards: objects.{name} goes in rows instead"
 
 
 def _constant_in_disguise(factor: Factor) -> Iterator[str]:

@@ -1,66 +1,124 @@
-"""Drawing the objects of a scene."""
+"""Drawing the objects of a scene, kind by kind; `renderer.randomize.placing` lays them out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from renderer.catalog import dice
 from renderer.catalog.library import Library
-from renderer.catalog.sources import is_labelled, radius_m
+from renderer.catalog.sources import is_labelled
+from renderer.randomize.arrangements import Fan
 from renderer.randomize.draws import DrawRecorder
+from renderer.randomize.following import (
+    can_be_stacked,
+    contact_of,
+    followed,
+    is_sheet,
+    layout_factors,
+    tumbles,
+)
 from renderer.randomize.plan import factors_of
 from renderer.recipe.keys import Factor, Level
-from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, ObjectKind, Primitives
+from renderer.recipe.objects import Cards, Dice, Meshes, ObjectKind
+from renderer.recipe.places import Layout
 from renderer.recipe.schema import Recipe
-from renderer.scene import Contact, Pose, SceneObject
+from renderer.rotation import quaternion_about, quaternion_product, rotation_share
+from renderer.scene import Contact, Pose, Quaternion, SceneObject
 
 Disc = tuple[float, float, float]  # x, y, radius in metres
+LATE = frozenset({"x_fraction", "y_fraction"})  # drawn when an object is placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Drafted:
+    """The objects of one kind as drawn and turned, at the origin: what is left is where they go.
+
+    Attributes:
+        values: of the factors of the layout that the arrangement takes, by their short names.
+    """
+
+    kind: ObjectKind
+    arrangement: str
+    physics: bool
+    values: Mapping[str, Any]
+    items: tuple[SceneObject, ...]
+    drawer: "KindDrawer"
+
+    def fan(self) -> Fan:
+        """How sheets overlap; those in a hand are always about a pivot."""
+        return _fan(self.values)
+
+
+def draft_objects(draws: DrawRecorder, recipe: Recipe, library: Library) -> list[Drafted]:
+    """Draw every kind of object but for places, those that can be labelled first; each kind on its own."""
+    kinds, layout = recipe.objects, recipe.layout
+    arrangement, physics = draws.draw(layout.arrangement), draws.draw(layout.physics)
+    if draws.draw(layout.object_free):
+        kinds = {name: kind for name, kind in kinds.items() if not is_labelled(kind)}
+    order = sorted(kinds, key=lambda name: (not is_labelled(kinds[name]), name))
+    around = _Around(library=library, layout=layout, arrangement=arrangement, physics=physics)
+    return [_draft_kind(draws, name, kinds[name], around) for name in order]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Surroundings:
-    """What objects are drawn from and where to: the user's meshes, and the layout area."""
+class _Around:
+    """What kinds are drawn from and follow: the user's meshes, the layout, what it drew."""
 
     library: Library
-    half_size_m: tuple[float, float]
+    layout: Layout
+    arrangement: str
+    physics: bool
 
 
-def draw_objects(
-    draws: DrawRecorder, recipe: Recipe, library: Library, half_size_m: tuple[float, float]
-) -> tuple[SceneObject, ...]:
-    """Draw every kind of object, those that can be labelled first; each kind on its own.
-
-    Places are drawn again while an object overlaps another of its own kind. Overlaps across kinds
-    are left to settling, so that one more object of a kind changes no draw of another kind.
-    """
-    kinds = recipe.objects
-    if draws.draw(recipe.layout.object_free):
-        kinds = {name: kind for name, kind in kinds.items() if not is_labelled(kind)}
-    around = _Surroundings(library=library, half_size_m=half_size_m)
-    order = sorted(kinds, key=lambda name: (not is_labelled(kinds[name]), name))
-    return tuple(item for name in order for item in _draw_kind(draws, name, kinds[name], around))
-
-
-def _draw_kind(draws: DrawRecorder, name: str, kind: ObjectKind, around: _Surroundings) -> list[SceneObject]:
+def _draft_kind(draws: DrawRecorder, name: str, kind: ObjectKind, around: _Around) -> Drafted:
     factors = factors_of(kind, f"objects.{name}.")
     count = draws.draw(factors["count"])
     alike = {short: f for short, f in factors.items() if f.spec.shared and short != "count" and count > 0}
     shared = {short: draws.draw(f) for short, f in alike.items()}
+    arrangement = followed(kind, shared.pop("arrangement", None), around.arrangement)
+    needed = layout_factors(kind, arrangement) if count > 0 else ()
+    values = {short: draws.draw(getattr(around.layout, short)) for short in needed}
     own = {s: f for s, f in factors.items() if not f.spec.shared and f.spec.level is Level.SCENE}
-    drawer = _KindDrawer(draws=draws, kind=kind, factors=own, half_size_m=around.half_size_m)
-    items: list[SceneObject] = []
-    placed: list[Disc] = []
+    drawer = KindDrawer(
+        draws=draws, kind=kind, factors=own, tumbles=tumbles(kind, arrangement, around.physics)
+    )
+    items = []
     for slot in range(count):
-        item = _make_object(name, slot, kind, shared | drawer.parameters(slot))
+        aligned = _alignment(kind, arrangement, values, slot, count)
+        item = _make_object(name, slot, kind, shared | drawer.parameters(slot), aligned)
         if isinstance(kind, Meshes):
             item = _with_mesh(item, around.library)
-        if item.contact is not Contact.FLOAT:
-            radius = radius_m(item, around.library)
-            x_m, y_m = drawer.place(slot, radius, placed)
-            placed.append((x_m, y_m, radius))
-            item = replace(item, pose=replace(item.pose, position_m=(x_m, y_m, 0.0)))
-        items.append(item)
-    return items
+        elif isinstance(kind, Dice) and drawer.tumbles:
+            item = replace(item, category=str(item.parameters["face"]))
+        unstacked = arrangement == "stacks" and not can_be_stacked(item.parameters)
+        contact = contact_of(kind, "scattered" if unstacked else arrangement, around.physics)
+        items.append(replace(item, contact=contact))
+    return Drafted(
+        kind=kind, arrangement=arrangement, physics=around.physics, values=values, items=tuple(items),
+        drawer=drawer,
+    )  # fmt: skip
+
+
+def _alignment(
+    kind: ObjectKind, arrangement: str, values: Mapping[str, Any], slot: int, count: int
+) -> Callable[[Quaternion], Quaternion]:
+    """What becomes of a drawn rotation: an arrangement leaves as much of it as its disorder says."""
+    if "disorder" not in values:
+        return lambda rotation: rotation
+    turn = 0.0 if arrangement == "held" else math.radians(values["turn_deg"])
+    if is_sheet(kind) and arrangement in ("fan", "held"):
+        turn += _fan(values).angle_rad(slot, count)
+    straight = quaternion_about((0, 0, 1), turn)
+    return lambda rotation: quaternion_product(straight, rotation_share(rotation, values["disorder"]))
+
+
+def _fan(values: Mapping[str, Any]) -> Fan:
+    return Fan(
+        style=values.get("fan_style", "pivot"),
+        opening_rad=math.radians(values["fan_opening_deg"]),
+        overlap=values["fan_overlap"],
+    )
 
 
 def _with_mesh(item: SceneObject, library: Library) -> SceneObject:
@@ -70,18 +128,27 @@ def _with_mesh(item: SceneObject, library: Library) -> SceneObject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _KindDrawer:
-    """Draws the objects of one kind, slot by slot; `factors` are those drawn for each object."""
+class KindDrawer:
+    """Draws the objects of one kind, slot by slot.
+
+    Attributes:
+        factors: those drawn for each object.
+        tumbles: whether they are turned by `tumble`, and not by `rotation`.
+        placed: where objects of the kind lie already.
+    """
 
     draws: DrawRecorder
     kind: ObjectKind
     factors: Mapping[str, Factor]
-    half_size_m: tuple[float, float]
+    tumbles: bool
+    placed: list[Disc] = field(default_factory=list)
 
     def parameters(self, slot: int) -> dict[str, Any]:
         """All but the place; a die's pips and swirl are drawn again until the pips stand out."""
-        late = {"x_fraction", "y_fraction", "tumble"}
+        late = LATE | {"rotation" if self.tumbles else "tumble"}
         drawn = {short: self.draws.draw(f, slot) for short, f in self.factors.items() if short not in late}
+        if self.tumbles:
+            drawn["rotation"] = drawn.pop("tumble")
         if isinstance(self.kind, Dice):
             drawn |= self._legible_colors(slot, drawn, self.kind.pip_contrast)
         return drawn
@@ -97,18 +164,33 @@ class _KindDrawer:
         values = self.draws.draw_until([self.factors[name] for name in names], slot, is_legible)
         return {name: values[self.factors[name].name] for name in names}
 
-    def place(self, slot: int, radius: float, placed: Sequence[Disc]) -> tuple[float, float]:
-        """A place in the layout area, free of others of the kind where they avoid contact."""
+    def shift(self, slot: int) -> tuple[float, float]:
+        """The first place that is drawn, across and along, in [-1, 1]."""
+        x, y = (self.draws.draw(self.factors[name], slot) for name in ("x_fraction", "y_fraction"))
+        return x, y
+
+    def place(
+        self, slot: int, radius: float, half_size_m: Sequence[float], gap_m: float = 0.0, again: bool = True
+    ) -> tuple[float, float]:
+        """A place in the layout area, free of others of the kind where they avoid contact.
+
+        Args:
+            again: whether it is drawn again until it is free.
+        """
         x, y = self.factors["x_fraction"], self.factors["y_fraction"]
-        reach_x, reach_y = (max(half - radius, 0.0) for half in self.half_size_m)
+        reach_x, reach_y = (max(half - radius, 0.0) for half in half_size_m)
 
         def is_free(values: Mapping[str, Any]) -> bool:
             px, py = values[x.name] * reach_x, values[y.name] * reach_y
-            return all((px - qx) ** 2 + (py - qy) ** 2 >= (radius + q) ** 2 for qx, qy, q in placed)
+            return all(
+                (px - qx) ** 2 + (py - qy) ** 2 >= (radius + q + gap_m) ** 2 for qx, qy, q in self.placed
+            )
 
-        overlaps = contact_of(self.kind) is Contact.STACK
+        overlaps = not again or contact_of(self.kind) is Contact.STACK
         values = self.draws.draw_until([x, y], slot, (lambda _: True) if overlaps else is_free)
-        return values[x.name] * reach_x, values[y.name] * reach_y
+        place = values[x.name] * reach_x, values[y.name] * reach_y
+        self.placed.append((*place, radius))
+        return place
 
 
 def contrast_ratio(a: Sequence[float], b: Sequence[float]) -> float:
@@ -122,17 +204,16 @@ def _luminance(color: Sequence[float]) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contact_of(kind: ObjectKind) -> Contact:
-    """What objects of a kind do where they would overlap."""
-    if isinstance(kind, Foreground):
-        return Contact.FLOAT
-    stacks = isinstance(kind, Cards) or (isinstance(kind, Primitives | Meshes) and kind.stack)
-    return Contact.STACK if stacks else Contact.AVOID
-
-
-def _make_object(name: str, slot: int, kind: ObjectKind, parameters: dict[str, Any]) -> SceneObject:
+def _make_object(
+    name: str,
+    slot: int,
+    kind: ObjectKind,
+    parameters: dict[str, Any],
+    aligned: Callable[[Quaternion], Quaternion],
+) -> SceneObject:
     """An object at the origin."""
-    rotation = tuple(parameters.pop("rotation", Pose().rotation_wxyz))
+    drawn = tuple(parameters.pop("rotation", Pose().rotation_wxyz))
+    rotation = aligned(drawn)
     category = None
     if isinstance(kind, Dice):
         rotation = dice.turn_face_up(parameters["face"], parameters["chirality"], rotation)

@@ -4,7 +4,7 @@ from renderer.catalog.library import Library
 from renderer.errors import RecipeError
 from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.lights import draw_lights, draw_sky
-from renderer.randomize.objects import draw_objects
+from renderer.randomize.placing import draw_objects, layout_half_size_m
 from renderer.randomize.plan import factors_of
 from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.randomize.views import draw_view
@@ -19,7 +19,7 @@ CHECKED_FRAMES = 10_000  # in about a second, for constraints alone
 def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     """Draw every factor of scene `index`; it depends on recipe, seed and index only."""
     draws = recorder(recipe, FrameAddress(scene=index))
-    half_size_m = (draws.draw(recipe.layout.half_width_m), draws.draw(recipe.layout.half_depth_m))
+    half_size_m = layout_half_size_m(draws, recipe, library)
     ground = _draw_ground(draws, recipe.surface, half_size_m)
     objects = draw_objects(draws, recipe, library, half_size_m)
     sky = draw_sky(draws, recipe.lighting, library)

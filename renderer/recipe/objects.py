@@ -81,10 +81,9 @@ class Placed:
         help="how they are laid out; null: as layout.arrangement says what is labelled, scattered all else",
     )  # fmt: skip
     tumble: Factor = factor(
-        ["rotation_uniform"],
-        Kind.ROTATION,
-        help="how it is turned when it begins to fall, in place of rotation",
-    )
+        ["rotation_uniform"], Kind.ROTATION,
+        help="how it is turned where it falls scattered or in a pile, in place of rotation",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

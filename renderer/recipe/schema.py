@@ -19,6 +19,10 @@ class Labels:
     """Which objects become annotations."""
 
     min_pixels: int = setting(16, int, unit="px", low=1, help="fewer visible pixels: flagged, not annotated")
+    min_face_margin: float = setting(
+        0.35, float, low=0, high=1,
+        help="a die whose upper face is less ahead of the next one is ignored: neither object nor background",
+    )  # fmt: skip
     device: str = setting("auto", str, options=("auto", "cpu", "cuda", "mps"), help="where torch labels")
 
 

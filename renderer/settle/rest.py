@@ -32,8 +32,8 @@ def settle(scene: Scene, library: Library) -> Scene:
     Args:
         library: the meshes that objects were drawn from.
     """
-    grounded = [item for item in scene.objects if item.contact is not Contact.FLOAT]
-    floating = [item for item in scene.objects if item.contact is Contact.FLOAT]
+    grounded = [item for item in scene.objects if item.contact in (Contact.AVOID, Contact.STACK)]
+    floating = [item for item in scene.objects if item.contact not in (Contact.AVOID, Contact.STACK)]
     half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
     apart = _push_apart([(item, radius_m(item, library)) for item in grounded], half_size_m)
     settled = (*_drop([(item, support_of(item, library)) for item in apart]), *floating)

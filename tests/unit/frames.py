@@ -44,7 +44,7 @@ def finished_frame(recipe: Recipe, frame: int = 0) -> Frame:
 
 
 def instance_of(
-    mask: Bool[np.ndarray, "h w"], category: str = "1", *, annotated: bool = True
+    mask: Bool[np.ndarray, "h w"], category: str = "1", *, annotated: bool = True, ignored: bool = False
 ) -> dict[str, Any]:
     """The entry of a record for a mask; the box by numpy's own means."""
     rows, columns = np.nonzero(mask)
@@ -56,6 +56,7 @@ def instance_of(
         "area_px": int(mask.sum()),
         "segmentation": encode_mask(mask),
         "annotated": annotated,
+        "ignored": ignored,
     }
 
 

@@ -31,7 +31,7 @@ from train_eval.settings import Evaluation, Export, Gap, Prediction, Training
 
 CONFIGS = config_folder()
 LIBRARY = open_library(recipe_of("dice"))
-GROUPS = ("camera", "engine", "lighting", "objects", "sensor", "surface")
+GROUPS = ("camera", "engine", "layout", "lighting", "objects", "sensor", "surface")
 TRAINING_GROUPS = ("augmentation", "model", "optimization")
 COMMANDS = {
     "train": Training,
@@ -135,6 +135,21 @@ def test_the_standard_groups_are_the_defaults_of_the_schema():
     for group, option in {"model": "fcos", "optimization": "standard", "augmentation": "standard"}.items():
         written = yaml.safe_load((CONFIGS / group / f"{option}.yaml").read_text(encoding="utf-8"))
         assert written == schema_defaults(type(getattr(defaults, group)))
+
+
+def test_a_layout_begins_with_the_command_that_chooses_it():
+    for path in (CONFIGS / "layout").glob("*.yaml"):
+        first_line = path.read_text(encoding="utf-8").splitlines()[0]
+        assert re.match(rf"# gapless render recipe=\w+ layout={path.stem}[ :]", first_line)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_layout_leaves_the_half_sizes_of_the_recipe(name):
+    bare = recipe_of(name).layout
+    for path in (CONFIGS / "layout").glob("*.yaml"):
+        chosen = recipe_of(name, f"layout={path.stem}").layout
+        assert chosen.half_width_m.distribution == bare.half_width_m.distribution
+        assert chosen.half_depth_m.distribution == bare.half_depth_m.distribution
 
 
 def test_kinds_of_objects_can_be_put_together_at_will():

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from unit.frames import instance_of
 
-from renderer.inspect.contact_sheet import MARGIN_PX, LabelledImage, category_colors, contact_sheet
+from renderer.inspect.contact_sheet import (
+    IGNORED_COLOR,
+    MARGIN_PX,
+    LabelledImage,
+    category_colors,
+    contact_sheet,
+)
 
 WIDTH_PX, HEIGHT_PX = 120, 90
 CATEGORIES = ("1", "2", "3", "4", "5", "6")
@@ -199,6 +205,16 @@ def test_name_of_the_category_is_written_at_its_box():
 
 def test_instance_that_is_not_annotated_is_not_drawn():
     np.testing.assert_array_equal(drawn(instance_of(disc(), annotated=False)), drawn())
+
+
+def test_ignored_instance_has_a_dashed_grey_box_and_no_mask():
+    cell = drawn(instance_of(disc(), annotated=False, ignored=True))
+    around = ring(instance_of(disc())["bbox_xyxy"])
+    grey = (cell == IGNORED_COLOR).all(axis=2)
+    assert 0.3 < grey[around].mean() < 0.7
+    assert not grey[~around].any()
+    inside = disc() & ~around
+    np.testing.assert_array_equal(cell[inside], drawn()[inside])
 
 
 def test_image_that_was_handed_in_is_left_alone():

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -172,6 +173,48 @@ def test_inside_an_ignored_box_background_is_not_learnt():
     losses["classification"].backward()
     learnt = outputs["cls_logits"].grad[0].abs().sum(dim=1) > 0
     assert learnt.tolist() == [True, False, False, True, True]
+
+
+IGNORED = torch.tensor([[60.0, 60.0, 90.0, 90.0]])
+BOXES = torch.tensor(  # the object, beside it, in the ignored box, on its edge, far away
+    [[10.0, 20, 50, 60], [30, 40, 70, 80], [62, 62, 80, 80], [80, 60, 98, 88], [0, 70, 20, 90]]
+)
+LEARNT = [True, True, False, False, True]
+
+
+def two_stage(architecture: str) -> tuple[Any, dict[str, torch.Tensor]]:
+    network = new_detector(spec(architecture), pretrained=False, seed=0).train().network
+    return network, some_targets()[0] | {"ignore_boxes": IGNORED}
+
+
+@pytest.mark.parametrize("architecture", ["faster_rcnn", "mask_rcnn"])
+def test_the_first_stage_learns_no_background_inside_an_ignored_box(architecture):
+    network, target = two_stage(architecture)
+    (labels,), _ = network.rpn.assign_targets_to_anchors([BOXES], [target])
+    assert (labels >= 0).tolist() == LEARNT
+    (bare,), _ = network.rpn.assign_targets_to_anchors([BOXES], [target | {"ignore_boxes": IGNORED[:0]}])
+    assert (bare >= 0).all()
+    everywhere = {"boxes": torch.zeros((0, 4)), "ignore_boxes": torch.tensor([[-9.0, -9, 199, 199]])}
+    (left,), _ = network.rpn.assign_targets_to_anchors([BOXES], [everywhere])
+    assert left.tolist() == [0.0] * 5
+
+
+@pytest.mark.parametrize("architecture", ["faster_rcnn", "mask_rcnn"])
+def test_the_second_stage_learns_no_background_inside_an_ignored_box(architecture):
+    network, target = two_stage(architecture)
+    (sampled,), *_ = network.roi_heads.select_training_samples([BOXES], [target])
+    learnt = {tuple(box) for box in sampled.tolist()}
+    assert learnt == {tuple(box) for box, is_learnt in zip(BOXES.tolist(), LEARNT, strict=True) if is_learnt}
+
+
+def test_an_object_inside_an_ignored_box_is_learnt_all_the_same():
+    network, target = two_stage("faster_rcnn")
+    target["ignore_boxes"] = torch.tensor([[0.0, 0.0, 96.0, 96.0]])
+    (labels,), _ = network.rpn.assign_targets_to_anchors([BOXES], [target])
+    (sampled,), _, (categories,), _ = network.roi_heads.select_training_samples([BOXES], [target])
+    assert labels.tolist() == [1, -1, -1, -1, -1]
+    assert set(categories.tolist()) == {1}
+    assert {tuple(box) for box in sampled.tolist()} == {tuple(BOXES[0].tolist())}
 
 
 @given(small=st.floats(4, 300), ratio=st.floats(1, 20))

@@ -10,7 +10,8 @@ from renderer.catalog.dice import face_up
 from renderer.catalog.library import open_library
 from renderer.catalog.sources import radius_m
 from renderer.randomize.draws import DrawRecorder
-from renderer.randomize.objects import contact_of, draw_objects
+from renderer.randomize.following import contact_of
+from renderer.randomize.placing import draw_objects
 from renderer.randomize.streams import FrameAddress
 from renderer.recipe.schema import Recipe
 from renderer.scene import Contact, SceneObject

@@ -25,6 +25,7 @@ from renderer.dataset.record import (
 )
 from renderer.files import json_bytes
 from renderer.labels import label_instances
+from renderer.recipe.schema import Labels
 
 masks = npst.arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))
 
@@ -70,7 +71,7 @@ def test_entries_carry_the_labels_of_their_objects(source):
     ids[1:4, 2:7] = 1
     ids[5, 8] = 3
     labels = label_instances(torch.from_numpy(ids)[None], torch.tensor([[1, 2, 3]]))
-    entries = instance_entries(items, labels, min_pixels=2)
+    entries = instance_entries(items, labels, Labels(min_pixels=2, min_face_margin=0.35, device="cpu"))
     assert [e["name"] for e in entries] == ["die[0]", "die[1]", "die[2]"]
     assert [e["category"] for e in entries] == [item.category for item in items]
     assert [e["bbox_xyxy"] for e in entries] == [[2, 1, 7, 4], [0, 0, 0, 0], [8, 5, 9, 6]]
@@ -83,7 +84,10 @@ def test_instance_is_annotated_from_min_pixels_on(source):
     items = [item for item in source.scene.objects if item.category is not None][:3]
     ids = np.array([[1, 1, 1, 2, 2, 3]], dtype=np.int32)
     labels = label_instances(torch.from_numpy(ids)[None], torch.tensor([[1, 2, 3]]))
-    assert [e["annotated"] for e in instance_entries(items, labels, min_pixels=2)] == [True, True, False]
+    assert [
+        e["annotated"]
+        for e in instance_entries(items, labels, Labels(min_pixels=2, min_face_margin=0.35, device="cpu"))
+    ] == [True, True, False]
 
 
 def test_record_describes_its_image(source):

@@ -18,6 +18,7 @@ from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 from train_eval.models.efficientnet_lite import CHANNELS_OF_LEVEL, MEAN, STD, EfficientNetLite0
 from train_eval.models.fcos import IgnoringFCOSHead
 from train_eval.models.folding import fold_norms
+from train_eval.models.ignoring import leave_ignored
 
 COARSEST = 5  # always part of the pyramid, for what it knows of the context
 RATIOS = (0.5, 1.0, 2.0)  # height over width of anchors
@@ -128,6 +129,7 @@ def build_detector(spec: DetectorSpec) -> Detector:
     """A detector over EfficientNet-Lite0 with random weights and unfolded norms; see `weights.py`."""
     backbone = PyramidBackbone(spec.levels, spec.fpn_channels)
     network: Any = _NETWORKS[spec.architecture](spec, backbone)
+    leave_ignored(network)
     network.transform = PassThrough()
     return Detector(network, mean=[MEAN] * 3, std=[STD] * 3)
 

@@ -20,7 +20,7 @@ class IgnoringFCOSHead(FCOSHead):  # type: ignore[misc]  # torchvision comes wit
     ) -> dict[str, Tensor]:
         """Torchvision's losses, without those of unmatched locations inside `ignore_boxes`."""
         inside = torch.stack(
-            [_inside_any(a, t.get("ignore_boxes")) for a, t in zip(anchors, targets, strict=True)]
+            [inside_any(a, t.get("ignore_boxes")) for a, t in zip(anchors, targets, strict=True)]
         )
         if inside.any():
             unlearnt = inside & (torch.stack(matched_idxs) < 0)
@@ -30,7 +30,7 @@ class IgnoringFCOSHead(FCOSHead):  # type: ignore[misc]  # torchvision comes wit
         return losses
 
 
-def _inside_any(
+def inside_any(
     anchors_xyxy: Float[Tensor, "a 4"], boxes_xyxy: Float[Tensor, "m 4"] | None
 ) -> Bool[Tensor, " a"]:
     """Whether the centre of each anchor lies in one of the boxes."""

@@ -18,6 +18,7 @@ from train_eval.models.detector import (
     PassThrough,
 )
 from train_eval.models.fcos import IgnoringFCOSHead
+from train_eval.models.ignoring import leave_ignored
 
 IMAGENET_MEAN = [123.675, 116.28, 103.53]  # torchvision's, for values in [0, 255]
 IMAGENET_STD = [58.395, 57.12, 57.375]
@@ -45,6 +46,7 @@ def build_torchvision_detector(spec: DetectorSpec, *, pretrained: bool) -> Detec
     )
     if spec.architecture == "fcos":
         network.head = IgnoringFCOSHead(network.backbone.out_channels, 1, classes)
+    leave_ignored(network)
     if pretrained:
         _load_matching(network, published_torchvision(spec.architecture))
     network.transform = PassThrough()
