@@ -15,7 +15,7 @@ from jaxtyping import Float
 from scipy.spatial import Delaunay
 
 from renderer.catalog.model import Material, Model, Pattern, TriangleMesh
-from renderer.rotation import quaternion_product, rotation_from_z, rotation_matrix
+from renderer.rotation import quaternion_about, quaternion_product, rotation_from_z, rotation_matrix
 from renderer.scene import Quaternion, Vector3
 
 CATEGORIES = ("1", "2", "3", "4", "5", "6")
@@ -76,6 +76,23 @@ def face_margin(rotation_wxyz: Sequence[float], chirality: str) -> float:
     """
     second, first = np.sort(face_normals(chirality) @ rotation_matrix(rotation_wxyz)[2])[-2:]
     return float(np.clip(first - second, 0.0, 1.0))
+
+
+def keep_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Quaternion:
+    """The rotation of a die that looks the same but for its pips, with the face up that is to be.
+
+    The cube is turned in itself by a quarter or a half: whatever it lies on, it lies as before.
+    """
+    normals = face_normals(chirality)
+    up = face_up(rotation_wxyz, chirality)
+    if up == face:
+        w, x, y, z = rotation_wxyz
+        return (w, x, y, z)
+    wanted, there = normals[face - 1], normals[up - 1]
+    is_opposite = bool(wanted @ there < -0.5)
+    axis = np.roll(there, 1) if is_opposite else np.cross(wanted, there)
+    turn = quaternion_about(axis.tolist(), math.pi if is_opposite else math.pi / 2)
+    return quaternion_product(rotation_wxyz, turn)
 
 
 def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Quaternion:

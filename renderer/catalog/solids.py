@@ -17,9 +17,24 @@ class Solid:
         half_size_m: half extents along x, y and z; of a hull those of its vertices, of a plane nothing.
         pose: owner from piece; the owner is an object, or the world.
         vertices_m: of a hull, in its own frame.
+        rounding_m: radius of the edges and corners of a box; lies within its half extents.
     """
 
     shape: str
     half_size_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
     pose: Pose = field(default_factory=Pose)
     vertices_m: Float[np.ndarray, "n 3"] | None = None
+    rounding_m: float = 0.0
+
+
+def hull_solid(points_m: Float[np.ndarray, "n 3"]) -> Solid:
+    """The convex hull of points in the owner's frame."""
+    low, high = points_m.min(axis=0), points_m.max(axis=0)
+    x, y, z = ((low + high) / 2).tolist()
+    half_x, half_y, half_z = ((high - low) / 2).tolist()
+    return Solid(
+        shape="hull",
+        half_size_m=(half_x, half_y, half_z),
+        pose=Pose(position_m=(x, y, z)),
+        vertices_m=points_m - (x, y, z),
+    )

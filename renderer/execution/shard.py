@@ -33,7 +33,9 @@ def render_shard(
     addresses = [(frame, frame_address(frame, recipe.views, recipe.shots)) for frame in frames]
     for index, of_scene in itertools.groupby(addresses, key=lambda pair: pair[1].scene):
         with run.watch.stage("sample"):
-            scene = settle(sample_scene(recipe, library, index), library)
+            drawn = sample_scene(recipe, library, index)
+        with run.watch.stage("settle"):
+            scene = settle(drawn, library)
         try:
             with run.watch.stage("build"):
                 session.build(scene)

@@ -34,6 +34,9 @@ class Work:
     Attributes:
         camera_samples: pixels times samples times traces, second traces for labels included.
         draw_bytes: length of the draws of all frames as JSON.
+        falling: scenes in which something falls.
+        settled: those of them that were settled to see how long it takes.
+        settling_s: what settling those took, on this machine.
     """
 
     frames: int = 0
@@ -44,6 +47,14 @@ class Work:
     camera_samples: int = 0
     instances: int = 0
     draw_bytes: int = 0
+    falling: int = 0
+    settled: int = 0
+    settling_s: float = 0.0
+
+    @property
+    def settling_s_per_scene(self) -> float:
+        """Of a scene in which something falls."""
+        return self.settling_s / max(self.settled, 1)
 
 
 def traces_of(camera: Camera, samples: int) -> Sequence[tuple[int, int]]:
@@ -126,6 +137,7 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
         + denoising
         + work.scenes * BUILD_S_PER_SCENE
         + work.frames * LABEL_S_PER_FRAME
+        + work.falling * work.settling_s_per_scene / MEASURED_CORES  # on one core
     )
 
 
@@ -139,10 +151,20 @@ def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
         f"{LABEL_S_PER_FRAME:g} s to label and write a frame, {START_S:g} s to start",
         "cores": "that time falls as the number of cores grows is assumed, not measured; workers share the "
         "cores of a machine and change the time little; nothing was measured on a GPU",
+        "settling": _settling_basis(work),
         "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {BYTES_PER_INSTANCE} bytes an instance, and "
         f"twice the draws of a frame, {draws} bytes here",
         "memory": f"{MEMORY_BYTES_PER_WORKER / 1e9:g} GB a worker, as at 640x480",
     }
+
+
+def _settling_basis(work: Work) -> str:
+    if work.falling == 0:
+        return "nothing falls"
+    return (
+        f"measured here, on one core: {work.settling_s_per_scene:.2g} s a scene in which something falls, "
+        f"over {work.settled} of {work.falling}; a scene that is rendered again is not settled again"
+    )
 
 
 def _largest_unknown(recipe: Recipe) -> str:
@@ -161,11 +183,15 @@ def estimate_lines(cost: Mapping[str, Any]) -> dict[str, str]:
     low, high = (_time_text(seconds) for seconds in cost["seconds_between"])
     measured = f"({low} to {high}) on {cost['measured_cores']} cores"
     here = f"{_time_text(cost['seconds_here'])} on the {cost['cores_here']} here"
+    each_s = work["settling_s"] / max(work["settled"], 1)
     gigabytes = (cost["image_bytes"] + cost["record_bytes"]) / 1e9
     return {
         "work": f"{work['scenes']} scenes, {work['views']} views, {work['frames']} frames: "
         f"{work['camera_samples'] / 1e6:.3g} million camera samples",
         "time": f"about {_time_text(cost['seconds'])} {measured}, {here}; {basis['time']}",
+        "settling": f"about {_time_text(work['falling'] * each_s)} of it on one core; {basis['settling']}"
+        if work["falling"]
+        else basis["settling"],
         "cores": basis["cores"],
         "disk": f"about {gigabytes:.2g} GB; {basis['disk']}",
         "memory": f"about {cost['memory_bytes'] / 1e9:.2g} GB; {basis['memory']}",

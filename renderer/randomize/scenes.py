@@ -72,4 +72,5 @@ def _draw_ground(draws: DrawRecorder, surface: Surface, half_size_m: tuple[float
     if draws.draw(surface.tray.presence):
         tray_factors = factors_of(surface.tray, "surface.tray.")
         tray = {short: draws.draw(f) for short, f in tray_factors.items() if short != "presence"}
+        tray["spill"] = surface.tray.spill
     return Ground(half_size_m=half_size_m, parameters=parameters, tray=tray)

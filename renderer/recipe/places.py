@@ -19,6 +19,11 @@ class Tray:
     wall_thickness_m: Factor = number(
         ["uniform", 0.002, 0.012], unit="m", low=5e-4, high=0.1, help="thickness of the walls"
     )
+    spill: bool = setting(
+        False,
+        bool,
+        help="what ends outside of it after falling: true keeps it, false leaves it out of the scene",
+    )
     appearance: Appearance = group()
 
 

@@ -1,5 +1,5 @@
 """Bringing a scene to rest, without Blender."""
 
-from renderer.settle.rest import settle
+from renderer.settle.rest import falls, settle, settle_without_physics
 
-__all__ = ["settle"]
+__all__ = ["falls", "settle", "settle_without_physics"]

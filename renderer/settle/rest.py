@@ -1,6 +1,7 @@
-"""Objects to rest by geometry: pushed apart where they must not overlap, dropped where they may.
+"""Objects to rest: by geometry, and what falls by physics among those.
 
-No dynamics: an object keeps its rotation and comes down vertically to the first thing it touches.
+Geometry pushes apart what must not overlap and drops what may. There an object keeps its rotation and comes
+down vertically to the first thing it touches.
 """
 
 import math
@@ -15,9 +16,10 @@ from jaxtyping import Float
 from renderer.catalog.library import Library
 from renderer.catalog.sources import Support, radius_m, support_of
 from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
+from renderer.settle.falling import fallen
+from renderer.settle.world import GAP_M
 
 CELL_M = 0.001  # of the height map
-GAP_M = 2e-5  # kept below every object: where faces coincide, which one a ray meets is chance
 SPIRAL_STEP_M = 0.003
 SPIRAL_TURNS = 400  # golden-angle steps: reaches about 6 cm
 GOLDEN_ANGLE_RAD = math.pi * (3 - math.sqrt(5))
@@ -27,17 +29,46 @@ def settle(scene: Scene, library: Library) -> Scene:
     """The scene at rest: every object on the ground or on others, none inside another.
 
     Objects go in order. One that avoids contact takes the free place nearest to where it was drawn;
-    where there is none within reach it is left out of the scene. What floats before a camera stays.
+    where there is none within reach it is left out of the scene. What falls does so when these lie, and
+    follows them in the scene; what does not come to rest where it may is left out too. What is held or
+    floats stays, and comes last.
 
     Args:
         library: the meshes that objects were drawn from.
+
+    Raises:
+        CatalogError: a mesh that falls cannot be used for that.
     """
-    grounded = [item for item in scene.objects if item.contact in (Contact.AVOID, Contact.STACK)]
-    floating = [item for item in scene.objects if item.contact not in (Contact.AVOID, Contact.STACK)]
+    lying = _by_geometry(scene, library)
+    return _with_lying(scene, [*lying, *fallen(scene, lying, library)])
+
+
+def settle_without_physics(scene: Scene, library: Library) -> Scene:
+    """The scene as `settle` leaves it, but for what falls: that stays where it begins to."""
+    return _with_lying(scene, [*_by_geometry(scene, library), *_those_that(scene, Contact.FALL)])
+
+
+def falls(scene: Scene) -> bool:
+    """Whether anything in a scene falls, so that settling it takes physics."""
+    return bool(_those_that(scene, Contact.FALL))
+
+
+def _by_geometry(scene: Scene, library: Library) -> list[SceneObject]:
+    """What avoids contact or stacks, settled."""
+    lying = _those_that(scene, Contact.AVOID, Contact.STACK)
     half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
-    apart = _push_apart([(item, radius_m(item, library)) for item in grounded], half_size_m)
-    settled = (*_drop([(item, support_of(item, library)) for item in apart]), *floating)
-    return replace(scene, objects=settled, views=_following(scene, settled))
+    apart = _push_apart([(item, radius_m(item, library)) for item in lying], half_size_m)
+    return _drop([(item, support_of(item, library)) for item in apart])
+
+
+def _with_lying(scene: Scene, lying: Sequence[SceneObject]) -> Scene:
+    """The scene with the objects that lie as given, and those that are held or float."""
+    objects = (*lying, *_those_that(scene, Contact.HELD), *_those_that(scene, Contact.FLOAT))
+    return replace(scene, objects=objects, views=_following(scene, objects))
+
+
+def _those_that(scene: Scene, *contacts: Contact) -> list[SceneObject]:
+    return [item for item in scene.objects if item.contact in contacts]
 
 
 def _following(scene: Scene, settled: tuple[SceneObject, ...]) -> tuple[View, ...]:
