@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from renderer.catalog.library import Library
+from renderer.catalog.places import confines_m
 from renderer.catalog.sources import Support, radius_m, support_of
 from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
 
@@ -34,8 +35,7 @@ def settle(scene: Scene, library: Library) -> Scene:
     """
     grounded = [item for item in scene.objects if item.contact is not Contact.FLOAT]
     floating = [item for item in scene.objects if item.contact is Contact.FLOAT]
-    half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
-    apart = _push_apart([(item, radius_m(item, library)) for item in grounded], half_size_m)
+    apart = _push_apart([(item, radius_m(item, library)) for item in grounded], confines_m(scene.ground))
     settled = (*_drop([(item, support_of(item, library)) for item in apart]), *floating)
     return replace(scene, objects=settled, views=_following(scene, settled))
 
