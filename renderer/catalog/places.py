@@ -190,9 +190,9 @@ def _shelf(ground: Ground) -> Iterator[tuple[str, Part]]:
     boards = [((x0, y0, n * step - drop - t), (x1, y1, n * step - drop)) for n in range(-_below(shelf), 3)]
     above, own = boards[-2:], boards[:-2]
     walls = _walls(ground, ((x0 - t, y0), (x1 + t, y1 + BACK_M)), floor_m, back_m=0.0)
-    yield "boards", _boxes_part(own, ("top",))
+    yield "boards", _boards_part(own)
     for n, board in enumerate(above, start=1):
-        yield f"board_above_{n}", _boxes_part([board], ("top",), is_shell=True)
+        yield f"board_above_{n}", _boards_part([board], is_shell=True)
     yield "left", _boxes_part([((x0 - t, y0, floor_m), (x0, y1, top))], ("top",), is_shell=True)
     yield "right", _boxes_part([((x1, y0, floor_m), (x1 + t, y1, top))], ("top",), is_shell=True)
     back = ((x0 - t, y1, floor_m), (x1 + t, y1 + BACK_M, top))
@@ -308,6 +308,13 @@ def joined(*meshes: TriangleMesh) -> TriangleMesh:
 def _boxes_part(boxes: Sequence[Box], looks: tuple[str, ...], *, is_shell: bool = False) -> Part:
     solids = tuple(_box_solid(*box) for box in boxes)
     return Part(mesh=boxes_mesh(boxes), looks=looks, solids=solids, is_shell=is_shell)
+
+
+def _boards_part(boards: Sequence[Box], *, is_shell: bool = False) -> Part:
+    """Boards whose upper and lower sides are laid flat, which is faster, and whose edges are not."""
+    part = _boxes_part(boards, ("flat", "top"), is_shell=is_shell)
+    part.mesh.material_index[np.arange(12 * len(boards)) % 12 >= 4] = 1
+    return part
 
 
 def _half_space(z: float) -> Solid:
