@@ -85,16 +85,20 @@ class Sky:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
-    """The surface and the tray; `parameters` as in SceneObject.
+    """The place and the tray; `parameters` as in SceneObject.
 
     Attributes:
         half_size_m: half width and half depth of the layout area, x and y.
         tray: the tray's parameters, or None.
+        place: one of `renderer.recipe.places.PLACES`.
+        parts: the parameters of what the place has, by the group's name in the recipe's surface.
     """
 
     half_size_m: tuple[float, float]
     parameters: Draws
     tray: Draws | None
+    place: str = "plane"
+    parts: Mapping[str, Draws] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

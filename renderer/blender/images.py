@@ -13,6 +13,7 @@ import bpy
 import numpy as np
 from jaxtyping import UInt8
 
+from renderer.blender.framing import framed_window
 from renderer.blender.nodes import multiplied, separated, vector_calculated
 from renderer.catalog.model import Texture
 
@@ -74,6 +75,8 @@ class ImageNodes:
 
     def _sample(self, texture: Texture, output: str, is_data: bool) -> Any:
         image = add_image(texture, is_data)
+        if texture.projected:
+            return self._node(image, framed_window(self.tree, texture)).outputs[output]
         if texture.tile_size_m is None:
             uv = self.tree.nodes.new("ShaderNodeTexCoord").outputs["UV"]
             return self._node(image, uv).outputs[output]

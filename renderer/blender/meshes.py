@@ -20,10 +20,17 @@ from renderer.scene import Pose, SceneObject
 LARGEST_ID = 32767  # Blender keeps `pass_index` in 16 bits
 
 
-def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> None:
-    """Add a model to Blender's scene; `instance_id` is what the id buffer shows."""
+def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> Any:
+    """Add a model to Blender's scene; `instance_id` is what the id buffer shows.
+
+    Returns:
+        Blender's object.
+    """
     added = _add_mesh(name, model.mesh, build_materials(name, model))
     _place(added, pose, instance_id)
+    if model.is_sheer:
+        added.blender_obj.visible_shadow = added.blender_obj.visible_diffuse = False
+    return added.blender_obj
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

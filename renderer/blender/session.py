@@ -10,19 +10,20 @@ import bpy
 
 from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
+from renderer.blender.framing import frame_photos
 from renderer.blender.lights import add_light, set_sky
-from renderer.blender.meshes import LARGEST_ID, Copies, add_model, move_model
+from renderer.blender.meshes import LARGEST_ID, Copies, move_model
 from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
 from renderer.blender.passes import read_buffers
+from renderer.blender.place import Place
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
-from renderer.catalog.surfaces import ground_models
 from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
-from renderer.scene import Camera, Pose, Scene, View
+from renderer.scene import Camera, Scene, View
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
 MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
@@ -42,6 +43,7 @@ class BlenderSession:
     device: str
     exr_path: Path
     _ids: dict[str, int] = field(default_factory=dict, init=False)
+    _place: Place = field(default_factory=Place, init=False)
 
     def build(self, scene: Scene) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.
@@ -54,8 +56,7 @@ class BlenderSession:
                 f"a scene must have at most {LARGEST_ID} objects, got {len(scene.objects)}: "
                 "Blender cannot number more"
             )
-        for name, model in ground_models(scene.ground, self.library).items():
-            add_model(name, model, Pose(), 0)
+        self._place.build(scene.ground, self.library)
         copies = Copies(library=self.library)
         self._ids.clear()
         for number, item in enumerate(scene.objects, start=1):
@@ -86,6 +87,7 @@ class BlenderSession:
         """
         for placement in view.foreground:
             move_model(self._ids[placement.name], placement.pose, placement.scale)
+        self._place.cut_away(view.camera)
         camera, seed = view.camera, view.cycles_seed
         if camera.lens is not None:
             image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)
@@ -109,6 +111,7 @@ class BlenderSession:
 
     def _render(self, camera: Camera, cycles_seed: int) -> Buffers:
         set_camera(camera)
+        frame_photos(camera)
         scene = bpy.context.scene
         scene.cycles.seed = cycles_seed
         scene.render.filepath = str(self.exr_path)

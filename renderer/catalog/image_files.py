@@ -11,13 +11,14 @@ import numpy as np
 import OpenEXR
 from jaxtyping import UInt8
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError
 
 from renderer.errors import CatalogError
 
 EXR_SUFFIX = ".exr"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 LARGEST_IMAGE_PX = 1024
+LARGEST_PHOTO_PX = 2048  # a background fills the image, where a tile of a surface has a part of it
 _KEPT_IMAGES = 16  # of at most 3 MB each: reading a PNG of 4096 x 4096 takes 0.36 s
 
 
@@ -52,6 +53,15 @@ def read_colors(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     colors = np.ascontiguousarray(read_image(path)[..., :3])
     colors.setflags(write=False)
     return colors
+
+
+def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """A photograph, the way up that its camera was held; at most `LARGEST_PHOTO_PX` a side."""
+    with _opened(path) as image:
+        image.draft("RGB", (LARGEST_PHOTO_PX, LARGEST_PHOTO_PX))
+        upright = _of_8_bits(ImageOps.exif_transpose(image))
+        upright.thumbnail((LARGEST_PHOTO_PX, LARGEST_PHOTO_PX))
+        return np.array(upright.convert("RGB"))
 
 
 def _open_exr(path: Path) -> PillowImage.Image:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from renderer.catalog.fractions import at_fraction
-from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_colors
+from renderer.catalog.image_files import IMAGE_SUFFIXES, check_image, read_colors, read_photo
 from renderer.catalog.meshes.shelf import Shelf, open_shelf
-from renderer.catalog.model import Maps, Texture
+from renderer.catalog.model import Image, Maps, Texture
 from renderer.catalog.pbr import PbrSet, list_pbr_sets, read_pbr
 from renderer.catalog.textures import TEXTURES, draw_texture
 from renderer.errors import CatalogError, RecipeError
@@ -30,6 +30,7 @@ BUILT_IN_SKIES = tuple(
 SKY_SUFFIXES = frozenset({".exr", ".hdr"})
 USER_TILE_M = 0.5  # edge of the ground that one of the user's images is laid over
 PBR_KEY = "surface.pbr_folder"
+PHOTO_KEY = "surface.photo_folder"
 _SHIFT_STREAM = 1  # apart from stream 0 of the same seed, which draws built-in images
 
 
@@ -41,6 +42,7 @@ class Library:
         skies: names, sorted; so with the surface images.
         files: the user's files behind skies, images and PBR sets.
         pbr_sets: sorted by name.
+        photos: names of background photographs, sorted.
         shelves: the user's meshes, by the kind of objects.
     """
 
@@ -49,6 +51,7 @@ class Library:
     files: Mapping[str, Path]
     pbr_sets: tuple[PbrSet, ...] = ()
     shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    photos: tuple[str, ...] = ()
 
     def sky_name(self, fraction: float) -> str:
         """The sky at a fraction in [0, 1] of the sorted list."""
@@ -64,6 +67,10 @@ class Library:
     def pbr_set(self, fraction: float) -> PbrSet:
         """The PBR set at a fraction in [0, 1] of the sorted list."""
         return at_fraction(self.pbr_sets, fraction)
+
+    def photo_pixels(self, fraction: float) -> Image:
+        """The background photograph at a fraction in [0, 1] of the sorted list."""
+        return read_photo(self.files[at_fraction(self.photos, fraction)])
 
     def manifest(self) -> dict[str, str]:
         """Name and SHA-256 of every file of the user's: part of a dataset's identity."""
@@ -90,9 +97,7 @@ def open_library(recipe: Recipe) -> Library:
         skies = tuple(found)
         files |= found
     if recipe.surface.image_folder is not None:
-        found = _list_folder("surface.image_folder", recipe.surface.image_folder, IMAGE_SUFFIXES)
-        for path in found.values():
-            check_image(path)
+        found = _list_images("surface.image_folder", recipe.surface.image_folder)
         surface_images = tuple(found)
         files |= found
     shelves = {
@@ -103,21 +108,42 @@ def open_library(recipe: Recipe) -> Library:
     pbr_sets = _open_pbr_sets(recipe)
     for item in pbr_sets:
         files |= {f"{PBR_KEY}/{name}": path for name, path in item.named_files().items()}
+    photos = _open_photos(recipe)
     return Library(
-        skies=skies, surface_images=surface_images, files=files, pbr_sets=pbr_sets, shelves=shelves
+        skies=skies,
+        surface_images=surface_images,
+        files=files | photos,
+        pbr_sets=pbr_sets,
+        shelves=shelves,
+        photos=tuple(photos),
     )
 
 
 def _open_pbr_sets(recipe: Recipe) -> tuple[PbrSet, ...]:
     if recipe.surface.pbr_folder is not None:
         return list_pbr_sets(PBR_KEY, recipe.surface.pbr_folder)
-    drawn = {f.name: [f.distribution] for f in iter_factors(recipe) if f.name.endswith("appearance.material")}
+    name = _can_be(recipe, "appearance.material", "pbr")
+    if name is not None:
+        raise RecipeError(f"{PBR_KEY} must be given, for {name} can be pbr: a folder of PBR image sets")
+    return ()
+
+
+def _open_photos(recipe: Recipe) -> dict[str, Path]:
+    if recipe.surface.photo_folder is not None:
+        return _list_images(PHOTO_KEY, recipe.surface.photo_folder)
+    if _can_be(recipe, "surface.place", "photo") is not None:
+        raise RecipeError(
+            f"{PHOTO_KEY} must be given, for surface.place can be photo: a folder of photographs"
+        )
+    return {}
+
+
+def _can_be(recipe: Recipe, ending: str, value: str) -> str | None:
+    """The first factor whose name ends so that can be drawn as the value, by itself or by a condition."""
+    drawn = {f.name: [f.distribution] for f in iter_factors(recipe) if f.name.endswith(ending)}
     for condition in recipe.conditions.values():
         drawn.get(condition.factor, []).append(condition.draw)
-    for name, distributions in drawn.items():
-        if any(can_draw(distribution, "pbr") for distribution in distributions):
-            raise RecipeError(f"{PBR_KEY} must be given, for {name} can be pbr: a folder of PBR image sets")
-    return ()
+    return next((n for n, ds in drawn.items() if any(can_draw(d, value) for d in ds)), None)
 
 
 def built_in_texture(name: str, seed: int) -> Texture:
@@ -135,6 +161,13 @@ def _list_folder(key: str, folder: str, suffixes: frozenset[str]) -> dict[str, P
     if not found:
         raise CatalogError(f"{key} must hold {', '.join(sorted(suffixes))} files, got none in '{folder}'")
     return {f"{key}/{path.name}": path for path in found}
+
+
+def _list_images(key: str, folder: str) -> dict[str, Path]:
+    found = _list_folder(key, folder, IMAGE_SUFFIXES)
+    for path in found.values():
+        check_image(path)
+    return found
 
 
 def _check_sky(path: Path) -> None:

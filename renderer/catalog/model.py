@@ -59,6 +59,7 @@ class Texture:
         turn_rad: of the tiles, about the origin, counter-clockwise seen from above.
         shift: of the tiles, in tiles, along their edges.
         flat: whether tiles are laid over x and y alone, which is enough for what is flat, and faster.
+        projected: whether it is laid over what the camera sees, cut to the image's aspect, not over the mesh.
         alpha: opacity of the pixels, 255 is opaque; None is opaque everywhere.
     """
 
@@ -67,6 +68,7 @@ class Texture:
     turn_rad: float = 0.0
     shift: tuple[float, float] = (0.0, 0.0)
     flat: bool = False
+    projected: bool = False
     alpha: UInt8[np.ndarray, "h w"] | None = None
 
 
@@ -157,10 +159,17 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Model:
-    """A mesh and its materials."""
+    """A mesh and its materials.
+
+    Attributes:
+        is_shell: whether it is cut away for a camera that it would hide the layout area from.
+        is_sheer: whether light goes through it: cameras and reflections see it, shadows do not.
+    """
 
     mesh: TriangleMesh
     materials: tuple[Material, ...] = field(default_factory=tuple)
+    is_shell: bool = False
+    is_sheer: bool = False
 
 
 def flat_shaded(vertices: Any, triangles: Any) -> TriangleMesh:

@@ -1,26 +1,15 @@
-"""The ground on which objects lie: a table or floor, and a tray around the layout area."""
+"""The ground on which objects lie: what its parts look like, and what of them objects collide with."""
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
-
 from renderer.catalog.library import Library, pbr_of, texture_of
-from renderer.catalog.model import Family, Maps, Material, Model, Pattern, Texture, Wear, flat_shaded
+from renderer.catalog.model import Family, Image, Maps, Material, Model, Pattern, Texture, Wear
+from renderer.catalog.places import parts_of
 from renderer.catalog.solids import Solid
 from renderer.recipe.objects import FAMILIES
-from renderer.scene import Ground, Pose, Vector3
-
-TABLE_HALF_M = 4.0
-TRAY_FLOOR_M = 0.002  # the table lies this far below the tray's floor, which is at z = 0
-
-_BOX_TRIANGLES = np.array(
-    [
-        [0, 2, 1], [0, 3, 2], [4, 5, 6], [4, 6, 7], [0, 1, 5], [0, 5, 4],
-        [1, 2, 6], [1, 6, 5], [2, 3, 7], [2, 7, 6], [3, 0, 4], [3, 4, 7],
-    ]
-)  # fmt: skip
+from renderer.scene import Ground, Vector3
 
 
 def appearance_material(parameters: Mapping[str, Any], library: Library) -> Material:
@@ -93,17 +82,47 @@ def _pattern_offset(parameters: Mapping[str, Any]) -> Vector3:
 
 
 def ground_models(ground: Ground, library: Library) -> dict[str, Model]:
-    """The table and, where there is one, the tray; both in world coordinates."""
-    drop = TRAY_FLOOR_M if ground.tray is not None else 0.0
-    h = TABLE_HALF_M
-    table = flat_shaded(
-        [(-h, -h, -drop), (h, -h, -drop), (h, h, -drop), (-h, h, -drop)], [(0, 1, 2), (0, 2, 3)]
-    )
-    material = _laid_flat(appearance_material(ground.parameters, library))
-    models = {"table": Model(mesh=table, materials=(material,))}
-    if ground.tray is not None:
-        models["tray"] = _tray(ground.half_size_m, ground.tray, library)
-    return models
+    """The parts of the place and, where there is one, the tray; all in world coordinates."""
+    parts = parts_of(ground)
+    looks = {
+        look: _look(look, ground, library) for look in {look for p in parts.values() for look in p.looks}
+    }
+    return {
+        name: Model(
+            mesh=part.mesh,
+            materials=tuple(looks[look] for look in part.looks),
+            is_shell=part.is_shell,
+            is_sheer=part.is_sheer,
+        )
+        for name, part in parts.items()
+    }
+
+
+def _look(look: str, ground: Ground, library: Library) -> Material:
+    """The material that a part of a place calls so, see `renderer.catalog.places.Part`."""
+    if look == "skirting":
+        return Material(color=(0.72, 0.71, 0.68), roughness=0.4)
+    if look == "photo":
+        return _photograph(library.photo_pixels(ground.parts["photo"]["photo"]))
+    if look in ("top", "flat"):
+        material = appearance_material(ground.parameters, library)
+        return _laid_flat(material) if look == "flat" else material
+    if look == "tray":
+        assert ground.tray is not None, "a tray has parameters"
+        return appearance_material(ground.tray, library)
+    material = appearance_material(ground.parts[look], library)
+    return _laid_flat(material) if look == "beneath" else material
+
+
+def _photograph(pixels: Image) -> Material:
+    """What reflects light as a photograph says, evenly and without gloss: index 1 is that of air."""
+    texture = Texture(pixels=pixels, projected=True)
+    return Material(color=(1.0, 1.0, 1.0), roughness=1.0, refraction_index=1.0, texture=texture)
+
+
+def ground_solids(ground: Ground) -> tuple[Solid, ...]:
+    """What objects can collide with, in world coordinates: the parts of the place, and the tray if any."""
+    return tuple(solid for part in parts_of(ground).values() for solid in part.solids)
 
 
 def _laid_flat(material: Material) -> Material:
@@ -114,46 +133,3 @@ def _laid_flat(material: Material) -> Material:
 
 def _flat(texture: Texture | None) -> Texture | None:
     return None if texture is None else replace(texture, flat=True)
-
-
-def _tray(half_size_m: tuple[float, float], tray: Mapping[str, Any], library: Library) -> Model:
-    boxes = [_box(low, high) for low, high in _tray_boxes(half_size_m, tray)]
-    vertices = np.concatenate(boxes)
-    triangles = np.concatenate([_BOX_TRIANGLES + 8 * i for i in range(len(boxes))])
-    return Model(mesh=flat_shaded(vertices, triangles), materials=(appearance_material(tray, library),))
-
-
-def _tray_boxes(half_size_m: tuple[float, float], tray: Mapping[str, Any]) -> list[tuple[Vector3, Vector3]]:
-    """Lower and upper corners of the floor and the four walls."""
-    (w, d), t, h = half_size_m, tray["wall_thickness_m"], tray["wall_height_m"]
-    low = -TRAY_FLOOR_M
-    return [
-        ((-w, -d, low), (w, d, 0.0)),
-        ((-w - t, -d - t, low), (-w, d + t, h)),
-        ((w, -d - t, low), (w + t, d + t, h)),
-        ((-w, -d - t, low), (w, -d, h)),
-        ((-w, d, low), (w, d + t, h)),
-    ]
-
-
-def ground_solids(ground: Ground) -> tuple[Solid, ...]:
-    """What objects can collide with, in world coordinates: the table, and the tray if there is one."""
-    drop = TRAY_FLOOR_M if ground.tray is not None else 0.0
-    boxes = [] if ground.tray is None else _tray_boxes(ground.half_size_m, ground.tray)
-    return (Solid(shape="plane", pose=Pose(position_m=(0.0, 0.0, -drop))), *(_solid(*box) for box in boxes))
-
-
-def _solid(low: Vector3, high: Vector3) -> Solid:
-    middle, half = np.add(low, high) / 2, np.subtract(high, low) / 2
-    x, y, z = (float(v) for v in half)
-    return Solid(
-        shape="box",
-        half_size_m=(x, y, z),
-        pose=Pose(position_m=(float(middle[0]), float(middle[1]), float(middle[2]))),
-    )
-
-
-def _box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Any:
-    (x0, y0, z0), (x1, y1, z1) = low, high
-    floor = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    return np.array([(x, y, z) for z in (z0, z1) for x, y in floor])

@@ -8,11 +8,11 @@ from typing import Any
 from renderer.catalog.sources import is_labelled
 from renderer.lens.distortion import COEFFICIENTS
 from renderer.randomize.following import followed, layout_factors, tumbles
-from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes
+from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes, can_draw
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
 from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, Primitives
-from renderer.recipe.places import Layout
+from renderer.recipe.places import PLACES, Layout, Tray
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
@@ -28,7 +28,7 @@ LaidOut = Dice | Cards | Primitives | Meshes
 
 def idle_factors(recipe: Recipe) -> dict[str, str]:
     """Why a factor is never drawn, by its name; factors that are off themselves are not among them."""
-    return dict([*_absent(recipe), *_turns(recipe)]) | replaced_factors(recipe)
+    return dict([*_absent(recipe), *_turns(recipe), *_of_places(recipe)]) | replaced_factors(recipe)
 
 
 def replaced_factors(recipe: Recipe) -> dict[str, str]:
@@ -36,7 +36,14 @@ def replaced_factors(recipe: Recipe) -> dict[str, str]:
 
     Not those of objects that are not there, nor turns, which every kind lists.
     """
-    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera), *_of_layout(recipe)])
+    return dict(
+        [
+            *_without_their_need(recipe),
+            *_of_tray(recipe.surface.tray),
+            *_of_camera(recipe.camera),
+            *_of_layout(recipe),
+        ]
+    )
 
 
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
@@ -46,7 +53,8 @@ def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
         labelled = [kind for kind in recipe.objects.values() if is_labelled(kind)]
         yield from ((f.name, "layout.object_free is true") for kind in labelled for f in iter_factors(kind))
     kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
-    for kind, gate in [*((k, k.count) for k in kinds), (recipe.surface.tray, recipe.surface.tray.presence)]:
+    gates = [(part, part.presence) for part in (recipe.surface.tray, recipe.surface.room)]
+    for kind, gate in [*((k, k.count) for k in kinds), *gates]:
         if (
             isinstance(gate.distribution, Constant)
             and not gate.distribution.value
@@ -54,6 +62,23 @@ def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
         ):
             reason = f"{gate.name} is {syntax_text(gate.distribution)}"
             yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
+
+
+def _of_places(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of what no place has that can be drawn."""
+    surface = recipe.surface
+    draws = [surface.place.distribution]
+    draws += [c.draw for c in recipe.conditions.values() if c.factor == surface.place.name]
+    drawn = {place for place in PLACES if any(can_draw(draw, place) for draw in draws)}
+    for name in dict.fromkeys(part for parts in PLACES.values() for part in parts):
+        having = [place for place, parts in PLACES.items() if name in parts]
+        if drawn.isdisjoint(having):
+            reason = f"surface.place is never {' or '.join(having)}"
+            yield from ((f.name, reason) for f in iter_factors(getattr(surface, name)))
+    if "photo" not in drawn:
+        yield surface.photo.name, "surface.place is never photo"
+    if drawn == {"photo"}:
+        yield from ((f.name, "surface.place is photo") for f in iter_factors(surface.appearance))
 
 
 def never_labelled(recipe: Recipe) -> bool:
@@ -71,6 +96,11 @@ def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:
                 need = factor.spec.needs
                 if getattr(group, need) is None:
                     yield factor.name, f"{factor.name.rpartition('.')[0]}.{need} is off"
+
+
+def _of_tray(tray: Tray) -> Iterator[tuple[str, str]]:
+    if tray.wall_height_fraction is not None:
+        yield tray.wall_height_m.name, f"{tray.wall_height_fraction.name} takes its place"
 
 
 def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:

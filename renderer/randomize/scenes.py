@@ -2,15 +2,14 @@
 
 from renderer.catalog.library import Library
 from renderer.errors import RecipeError
-from renderer.randomize.draws import DrawRecorder, recorder
+from renderer.randomize.draws import recorder
+from renderer.randomize.grounds import draw_ground
 from renderer.randomize.lights import draw_lights, draw_sky
 from renderer.randomize.placing import draw_objects, layout_half_size_m
-from renderer.randomize.plan import factors_of
 from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.randomize.views import draw_view
-from renderer.recipe.places import Surface
 from renderer.recipe.schema import Recipe
-from renderer.scene import Ground, Scene
+from renderer.scene import Scene
 
 CHECKED_SCENES = 16
 CHECKED_FRAMES = 10_000  # in about a second, for constraints alone
@@ -20,7 +19,7 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     """Draw every factor of scene `index`; it depends on recipe, seed and index only."""
     draws = recorder(recipe, FrameAddress(scene=index))
     half_size_m = layout_half_size_m(draws, recipe, library)
-    ground = _draw_ground(draws, recipe.surface, half_size_m)
+    ground = draw_ground(draws, recipe.surface, half_size_m)
     objects = draw_objects(draws, recipe, library, half_size_m)
     sky = draw_sky(draws, recipe.lighting, library)
     lights = draw_lights(draws, recipe.lighting)
@@ -64,13 +63,3 @@ def _meet_constraints(recipe: Recipe, library: Library) -> None:
             recorder(recipe, address).meet_constraints(kinds)
         except RecipeError:
             sample_scene(recipe, library, address.scene)  # fails too, unless nothing there asks for the draw
-
-
-def _draw_ground(draws: DrawRecorder, surface: Surface, half_size_m: tuple[float, float]) -> Ground:
-    parameters = {short: draws.draw(f) for short, f in factors_of(surface.appearance, "surface.").items()}
-    tray = None
-    if draws.draw(surface.tray.presence):
-        tray_factors = factors_of(surface.tray, "surface.tray.")
-        tray = {short: draws.draw(f) for short, f in tray_factors.items() if short != "presence"}
-        tray["spill"] = surface.tray.spill
-    return Ground(half_size_m=half_size_m, parameters=parameters, tray=tray)

@@ -80,5 +80,7 @@ class Recipe:
 
 # Not part of a dataset's identity: they say how much, where and by whom, not what.
 RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "workers", "dry_run"})
-FOLDER_KEYS = frozenset({"lighting.environment.folder", "surface.image_folder", "surface.pbr_folder"})
+FOLDER_KEYS = frozenset(
+    {"lighting.environment.folder", "surface.image_folder", "surface.pbr_folder", "surface.photo_folder"}
+)
 DEVICE_KEYS = frozenset({"engine.device", "labels.device"})

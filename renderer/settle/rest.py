@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from renderer.catalog.library import Library
+from renderer.catalog.places import confines_m
 from renderer.catalog.sources import Support, radius_m, support_of
 from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
 from renderer.settle.falling import fallen
@@ -56,8 +57,7 @@ def falls(scene: Scene) -> bool:
 def _by_geometry(scene: Scene, library: Library) -> list[SceneObject]:
     """What avoids contact or stacks, settled."""
     lying = _those_that(scene, Contact.AVOID, Contact.STACK)
-    half_size_m = scene.ground.half_size_m if scene.ground.tray is not None else None
-    apart = _push_apart([(item, radius_m(item, library)) for item in lying], half_size_m)
+    apart = _push_apart([(item, radius_m(item, library)) for item in lying], confines_m(scene.ground))
     return _drop([(item, support_of(item, library)) for item in apart])
 
 

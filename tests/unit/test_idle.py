@@ -38,6 +38,9 @@ def drawn_factors(recipe) -> set[str]:
         {"layout.object_free": True},
         {"objects.front": {"source": "foreground", "count": 2}},
         {"objects.front": {"source": "foreground", "count": 0}},
+        {"surface.place": ["choice", ["table", "floor"]], "surface.room.presence": False},
+        {"surface.place": "shelf"},
+        {"surface.place": "floor", "surface.tray": {"presence": True, "wall_height_fraction": 0.5}},
     ],
     ids=str,
 )

@@ -26,6 +26,7 @@ LEFT_OUT = {
     "lighting.environment.folder",  # what is in these folders counts, by content
     "surface.image_folder",
     "surface.pbr_folder",
+    "surface.photo_folder",
 }
 OTHER_CONSTANTS = {
     Kind.NUMBER: 0.123,

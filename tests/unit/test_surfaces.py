@@ -10,7 +10,8 @@ from unit.strategies import PLAIN
 
 from renderer.catalog.library import built_in_texture, open_library
 from renderer.catalog.model import Model
-from renderer.catalog.surfaces import TABLE_HALF_M, TRAY_FLOOR_M, appearance_material, ground_models
+from renderer.catalog.places import TABLE_HALF_M, TRAY_FLOOR_M
+from renderer.catalog.surfaces import appearance_material, ground_models
 from renderer.catalog.textures import TEXTURES
 from renderer.recipe.objects import PATTERNS
 from renderer.scene import Ground
