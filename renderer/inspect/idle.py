@@ -6,12 +6,13 @@ from typing import Any
 
 from renderer.catalog.sources import is_labelled
 from renderer.lens.distortion import COEFFICIENTS
-from renderer.recipe.distributions import Constant
+from renderer.recipe.distributions import Constant, can_draw
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
+from renderer.scene import SkyKind
 
 POSE = (
     "field_width_m", "distance_m", "height_m", "tilt_deg", "azimuth_deg", "direction", "roll_deg",
@@ -26,24 +27,32 @@ def idle_factors(recipe: Recipe) -> dict[str, str]:
 
 def replaced_factors(recipe: Recipe) -> dict[str, str]:
     """The idle factors that one who sets them should know of; not those of objects that are not there."""
-    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera)])
+    return dict([*_without_their_need(recipe), *_of_camera(recipe.camera), *_of_sky(recipe)])
 
 
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Factors of objects, lights and trays that no scene has."""
-    opened = {condition.factor for condition in recipe.conditions.values()}
+    """Factors of objects, lights, casters, maps and trays that no scene has."""
     if never_labelled(recipe):
         labelled = [kind for kind in recipe.objects.values() if is_labelled(kind)]
         yield from ((f.name, "layout.object_free is true") for kind in labelled for f in iter_factors(kind))
-    kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
+    kinds = [
+        *recipe.objects.values(), *recipe.lighting.lights.values(), *recipe.lighting.casters.values()
+    ]  # fmt: skip
     for kind, gate in [*((k, k.count) for k in kinds), (recipe.surface.tray, recipe.surface.tray.presence)]:
-        if (
-            isinstance(gate.distribution, Constant)
-            and not gate.distribution.value
-            and gate.name not in opened
-        ):
+        if is_never(recipe, gate):
             reason = f"{gate.name} is {syntax_text(gate.distribution)}"
             yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
+    yield from _of_casters(recipe)
+    environment = recipe.lighting.environment
+    if not may_draw(recipe, environment.kind, SkyKind.MAP.value):
+        reason = f"{environment.kind.name} is never map"
+        yield from ((f.name, reason) for f in (environment.image, environment.rotation))
+
+
+def may_draw(recipe: Recipe, factor: Factor, value: Any) -> bool:
+    """Whether a factor of names or flags can come to a value, by itself or where a condition holds."""
+    drawn = [c.draw for c in recipe.conditions.values() if c.factor == factor.name]
+    return any(can_draw(distribution, value) for distribution in (factor.distribution, *drawn))
 
 
 def never_labelled(recipe: Recipe) -> bool:
@@ -61,6 +70,40 @@ def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:
                 need = factor.spec.needs
                 if getattr(group, need) is None:
                     yield factor.name, f"{factor.name.rpartition('.')[0]}.{need} is off"
+
+
+def _of_sky(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    kind = recipe.lighting.environment.kind
+    if not may_draw(recipe, kind, SkyKind.CLEAR.value):
+        yield from ((f.name, f"{kind.name} is never sky") for f in iter_factors(recipe.lighting.sky))
+
+
+def _of_casters(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of casters that stand before a light, and of those whose light is never there."""
+    lighting = recipe.lighting
+    for name, casters in lighting.casters.items():
+        if casters.blocks is None:
+            continue
+        key = f"lighting.casters.{name}.blocks"
+        yield casters.direction.name, f"{key} takes its place"
+        if not _is_ever_there(recipe, casters.blocks):
+            reason = f"{key} is {casters.blocks}, and no scene has that"
+            yield from ((f.name, reason) for f in iter_factors(casters) if f is not casters.count)
+
+
+def _is_ever_there(recipe: Recipe, light: str) -> bool:
+    """Whether some scene has lights of a name, or the sky's sun."""
+    lighting = recipe.lighting
+    if light in lighting.lights:
+        return not is_never(recipe, lighting.lights[light].count)
+    has_sky = may_draw(recipe, lighting.environment.kind, SkyKind.CLEAR.value)
+    return has_sky and may_draw(recipe, lighting.sky.sun, True)
+
+
+def is_never(recipe: Recipe, gate: Factor) -> bool:
+    """Whether a count or a flag is 0 or false in every scene."""
+    is_opened = any(condition.factor == gate.name for condition in recipe.conditions.values())
+    return isinstance(gate.distribution, Constant) and not gate.distribution.value and not is_opened
 
 
 def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
