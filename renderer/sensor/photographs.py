@@ -12,8 +12,8 @@ from renderer.sensor.pipeline import develop, sketch
 
 EV_STEPS = tuple(step / 8 for step in range(-14 * 8, 14 * 8 + 1))  # by which an exposure may be moved
 SKETCHED_PIXELS = 4096
-SKETCH_GRAIN = 0.002  # of share, asked for beyond what a sketch was wrong by
-CORRECTIONS = 4  # images developed for one that shows too little, at most
+SKETCH_GRAIN = 0.002  # of share, asked for at least beyond the last time
+CORRECTIONS = 6  # images developed for one that shows too little, at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +50,7 @@ def _exposed(
 ) -> tuple[UInt8[Tensor, "3 h w"], float]:
     """Move the exposure to where a sketch of the image shows enough, and see whether the image does.
 
-    Where it does not, for noise, sharpening or compression, the sketch is asked for that much more.
+    Where it does not, for noise, sharpening or compression, the sketch is asked for twice what is missing.
     """
     asked = values.exposed_share
     assert asked is not None, "an image without a share to reach is not corrected"
@@ -66,7 +66,7 @@ def _exposed(
             best, best_ev, best_share = tried[0], exposure_ev, share
         if share >= asked or shares[chosen] < wanted:
             break
-        wanted = asked + max(shares[chosen] - share, 0.0) + SKETCH_GRAIN
+        wanted = shares[chosen] + 2 * (asked - share) + SKETCH_GRAIN
     return best, best_ev
 
 
