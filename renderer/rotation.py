@@ -90,6 +90,19 @@ def rotation_from_z(direction: Sequence[float]) -> Quaternion:
     return ((1 + z) / length, -y / length, x / length, 0.0)
 
 
+def upright_rotation(direction: Sequence[float], turn_rad: float = 0.0) -> Quaternion:
+    """The rotation that takes +Z to the unit vector `direction` and leaves X level, after a turn about Z.
+
+    Y points up as far as it can; where the direction is vertical, X stays X.
+    """
+    x, y, _ = direction
+    level = math.hypot(x, y)
+    right = np.array([-y / level, x / level, 0.0]) if level > 1e-9 else np.array([1.0, 0.0, 0.0])
+    ahead = np.array(direction)
+    upright = quaternion_from_matrix(np.stack([right, np.cross(ahead, right), ahead], axis=1))
+    return quaternion_product(upright, quaternion_about((0, 0, 1), turn_rad))
+
+
 def rotation_from_vector(vector: Sequence[float]) -> Quaternion:
     """The rotation about a vector by its length in radians."""
     angle_rad = math.hypot(*vector)

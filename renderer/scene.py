@@ -24,11 +24,40 @@ class Contact(enum.Enum):
 
 
 class LightType(enum.Enum):
-    """The shape of a light."""
+    """How a light shines."""
 
     AREA = "area"
     POINT = "point"
     SUN = "sun"
+    SPOT = "spot"
+
+
+class AreaShape(enum.Enum):
+    """The outline of an area light."""
+
+    DISK = "disk"
+    RECTANGLE = "rectangle"
+    SQUARE = "square"
+    ELLIPSE = "ellipse"
+
+
+class SkyKind(enum.Enum):
+    """Where light from everywhere comes from."""
+
+    MAP = "map"
+    CLEAR = "sky"
+    OVERCAST = "overcast"
+
+
+class CasterShape(enum.Enum):
+    """What casts a shadow from outside the view."""
+
+    BARS = "bars"
+    BLINDS = "blinds"
+    FOLIAGE = "foliage"
+    PERSON = "person"
+    HAND = "hand"
+    BOARD = "board"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +93,15 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
-    """A light aimed along the local -Z of its pose; a sun's `energy_w` is its irradiance in W/m2."""
+    """A light aimed along the local -Z of its pose; a sun's `energy_w` is its irradiance in W/m2.
+
+    Attributes:
+        size_m: diameter; of an area light along the local X.
+        shape: of an area light.
+        aspect: size along X over that along Y, of a rectangle or an ellipse.
+        cone_rad: full angle of a spot's cone.
+        cone_blend: share of the cone over which its edge fades.
+    """
 
     name: str
     type: LightType
@@ -72,15 +109,63 @@ class Light:
     energy_w: float
     color: Vector3
     size_m: float
+    shape: AreaShape = AreaShape.DISK
+    aspect: float = 1.0
+    cone_rad: float = 0.785
+    cone_blend: float = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Atmosphere:
+    """What makes a clear sky; densities are relative to a clear day.
+
+    Attributes:
+        sun_shows: whether the sun shines too, or the sky alone.
+        sun_azimuth_rad: from +X towards +Y.
+        sun_size_rad: angular diameter.
+    """
+
+    sun_shows: bool
+    sun_elevation_rad: float
+    sun_azimuth_rad: float
+    sun_size_rad: float
+    air: float
+    dust: float
+    ozone: float
+    altitude_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sky:
-    """An environment map by its name in the catalog."""
+    """Light from everywhere.
+
+    Attributes:
+        image: name of the environment map in the catalog; empty where there is none.
+        rotation_wxyz: of the map.
+        strength: factor on its radiance; of skies on that which lights the ground like an average map.
+        atmosphere: of a clear sky, else None.
+    """
 
     image: str
     rotation_wxyz: Quaternion
     strength: float
+    kind: SkyKind = SkyKind.MAP
+    atmosphere: Atmosphere | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caster:
+    """A flat thing in the local XY plane of its pose, of which only the shadow is seen; local Y is up.
+
+    Attributes:
+        size_m: its longer side.
+    """
+
+    name: str
+    shape: CasterShape
+    pose: Pose
+    size_m: float
+    shape_seed: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +240,7 @@ class SensorValues:
     """What the sensor and the development of a shot do; None leaves a step out. Units as in the recipe."""
 
     exposure_ev: float = 0.0
+    exposed_share: float | None = None
     chromatic_aberration_px: float | None = None
     defocus_px: float | None = None
     motion_blur_px: float | None = None
@@ -231,6 +317,7 @@ class Scene:
     lights: tuple[Light, ...]
     sky: Sky
     views: tuple[View, ...]
+    casters: tuple[Caster, ...] = ()
     draws: Draws = field(default_factory=dict)
 
 

@@ -20,17 +20,14 @@ from renderer.scene import Pose, SceneObject
 LARGEST_ID = 32767  # Blender keeps `pass_index` in 16 bits
 
 
-def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> Any:
-    """Add a model to Blender's scene; `instance_id` is what the id buffer shows.
-
-    Returns:
-        Blender's object.
-    """
+def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> bpy.types.Object:
+    """Add a model to Blender's scene; `instance_id` is what the id buffer shows."""
     added = _add_mesh(name, model.mesh, build_materials(name, model))
     _place(added, pose, instance_id)
     if model.is_sheer:
         added.blender_obj.visible_shadow = added.blender_obj.visible_diffuse = False
-    return added.blender_obj
+    item: bpy.types.Object = added.blender_obj
+    return item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ import bpy
 from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
 from renderer.blender.framing import frame_photos
-from renderer.blender.lights import add_light, set_sky
+from renderer.blender.lights import add_caster, add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, Copies, move_model
 from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
 from renderer.blender.passes import read_buffers
@@ -64,6 +64,8 @@ class BlenderSession:
             self._ids[item.name] = number
         for light in scene.lights:
             add_light(light)
+        for caster in scene.casters:
+            add_caster(caster)
         set_sky(scene.sky, self.library)
 
     def clear(self) -> None:

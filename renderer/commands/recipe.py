@@ -201,6 +201,7 @@ def _parent_side(line: CommandLine, name: str) -> Side:
     config: dict[str, Any] = recipe_defaults()
     config["objects"] = {kind: {"source": item.source} for kind, item in recipe.objects.items()}
     config["lighting"]["lights"] = {kind: {} for kind in recipe.lighting.lights}
+    config["lighting"]["casters"] = {kind: {} for kind in recipe.lighting.casters}
     config["camera"]["rig"] = {kind: {} for kind in recipe.camera.rig}
     defaults = replace(parse_recipe(config), name=recipe.name, out=recipe.out)
     return "the defaults of the schema", list(iter_entries(defaults))

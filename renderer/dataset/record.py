@@ -36,8 +36,14 @@ class FrameSource:
         return {**self.scene.draws, **self.view.draws, **self.shot.draws}
 
 
-def make_record(source: FrameSource, image_png: bytes, instances: Sequence[Mapping[str, Any]]) -> Record:
-    """The record of a frame that passed certification."""
+def make_record(
+    source: FrameSource, image_png: bytes, exposure_ev: float, instances: Sequence[Mapping[str, Any]]
+) -> Record:
+    """The record of a frame that passed certification.
+
+    Args:
+        exposure_ev: that the image got, over what the meter suggests; the draws have the one that was drawn.
+    """
     camera = source.view.camera
     return {
         "frame": source.frame,
@@ -48,6 +54,7 @@ def make_record(source: FrameSource, image_png: bytes, instances: Sequence[Mappi
             "height_px": camera.height_px,
             "bytes": len(image_png),
             "sha256": hashlib.sha256(image_png).hexdigest(),
+            "exposure_ev": exposure_ev,
         },
         "camera": asdict(camera),
         "instances": list(instances),

@@ -16,6 +16,7 @@ from renderer.recipe.places import PLACES, Layout, Tray
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
+from renderer.scene import SkyKind
 
 POSE = (
     "field_width_m", "distance_m", "height_m", "tilt_deg", "azimuth_deg", "direction", "roll_deg",
@@ -42,34 +43,40 @@ def replaced_factors(recipe: Recipe) -> dict[str, str]:
             *_of_tray(recipe.surface.tray),
             *_of_camera(recipe.camera),
             *_of_layout(recipe),
+            *_of_sky(recipe),
         ]
     )
 
 
 def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
-    """Factors of objects, lights and trays that no scene has."""
-    opened = {condition.factor for condition in recipe.conditions.values()}
+    """Factors of objects, lights, casters, maps and trays that no scene has."""
     if never_labelled(recipe):
         labelled = [kind for kind in recipe.objects.values() if is_labelled(kind)]
         yield from ((f.name, "layout.object_free is true") for kind in labelled for f in iter_factors(kind))
-    kinds = [*recipe.objects.values(), *recipe.lighting.lights.values()]
+    lighting = recipe.lighting
+    kinds = [*recipe.objects.values(), *lighting.lights.values(), *lighting.casters.values()]
     gates = [(part, part.presence) for part in (recipe.surface.tray, recipe.surface.room)]
     for kind, gate in [*((k, k.count) for k in kinds), *gates]:
-        if (
-            isinstance(gate.distribution, Constant)
-            and not gate.distribution.value
-            and gate.name not in opened
-        ):
+        if is_never(recipe, gate):
             reason = f"{gate.name} is {syntax_text(gate.distribution)}"
             yield from ((f.name, reason) for f in iter_factors(kind) if f is not gate)
+    yield from _of_casters(recipe)
+    environment = recipe.lighting.environment
+    if not may_draw(recipe, environment.kind, SkyKind.MAP.value):
+        reason = f"{environment.kind.name} is never map"
+        yield from ((f.name, reason) for f in (environment.image, environment.rotation))
+
+
+def may_draw(recipe: Recipe, factor: Factor, value: Any) -> bool:
+    """Whether a factor of names or flags can come to a value, by itself or where a condition holds."""
+    drawn = [c.draw for c in recipe.conditions.values() if c.factor == factor.name]
+    return any(can_draw(distribution, value) for distribution in (factor.distribution, *drawn))
 
 
 def _of_places(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Factors of what no place has that can be drawn."""
     surface = recipe.surface
-    draws = [surface.place.distribution]
-    draws += [c.draw for c in recipe.conditions.values() if c.factor == surface.place.name]
-    drawn = {place for place in PLACES if any(can_draw(draw, place) for draw in draws)}
+    drawn = {place for place in PLACES if may_draw(recipe, surface.place, place)}
     for name in dict.fromkeys(part for parts in PLACES.values() for part in parts):
         having = [place for place, parts in PLACES.items() if name in parts]
         if drawn.isdisjoint(having):
@@ -101,6 +108,40 @@ def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:
 def _of_tray(tray: Tray) -> Iterator[tuple[str, str]]:
     if tray.wall_height_fraction is not None:
         yield tray.wall_height_m.name, f"{tray.wall_height_fraction.name} takes its place"
+
+
+def _of_sky(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    kind = recipe.lighting.environment.kind
+    if not may_draw(recipe, kind, SkyKind.CLEAR.value):
+        yield from ((f.name, f"{kind.name} is never sky") for f in iter_factors(recipe.lighting.sky))
+
+
+def _of_casters(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """Factors of casters that stand before a light, and of those whose light is never there."""
+    lighting = recipe.lighting
+    for name, casters in lighting.casters.items():
+        if casters.blocks is None:
+            continue
+        key = f"lighting.casters.{name}.blocks"
+        yield casters.direction.name, f"{key} takes its place"
+        if not _is_ever_there(recipe, casters.blocks):
+            reason = f"{key} is {casters.blocks}, and no scene has that"
+            yield from ((f.name, reason) for f in iter_factors(casters) if f is not casters.count)
+
+
+def _is_ever_there(recipe: Recipe, light: str) -> bool:
+    """Whether some scene has lights of a name, or the sky's sun."""
+    lighting = recipe.lighting
+    if light in lighting.lights:
+        return not is_never(recipe, lighting.lights[light].count)
+    has_sky = may_draw(recipe, lighting.environment.kind, SkyKind.CLEAR.value)
+    return has_sky and may_draw(recipe, lighting.sky.sun, True)
+
+
+def is_never(recipe: Recipe, gate: Factor) -> bool:
+    """Whether a count or a flag is 0 or false in every scene."""
+    is_opened = any(condition.factor == gate.name for condition in recipe.conditions.values())
+    return isinstance(gate.distribution, Constant) and not gate.distribution.value and not is_opened
 
 
 def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:

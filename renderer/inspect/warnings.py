@@ -7,7 +7,7 @@ import numpy as np
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.shelf import Shelf
 from renderer.catalog.sources import categories, is_labelled
-from renderer.inspect.idle import never_labelled, replaced_factors
+from renderer.inspect.idle import is_never, never_labelled, replaced_factors
 from renderer.randomize.following import is_sheet
 from renderer.recipe.distributions import Choice, Constant, Range
 from renderer.recipe.keys import Factor
@@ -84,4 +84,4 @@ def _constant_in_disguise(factor: Factor) -> Iterator[str]:
 
 def _is_dark(recipe: Recipe) -> bool:
     gates = [recipe.lighting.environment.strength, *(k.count for k in recipe.lighting.lights.values())]
-    return all(isinstance(g.distribution, Constant) and g.distribution.value == 0 for g in gates)
+    return all(is_never(recipe, gate) for gate in gates)

@@ -1,49 +1,113 @@
 """Drawing the lights and the sky of a scene."""
 
 import math
+from collections.abc import Sequence
 
 from renderer.catalog.library import Library
 from renderer.randomize.draws import DrawRecorder
-from renderer.recipe.lighting import Lamps, Lighting
-from renderer.rotation import rotation_from_z
-from renderer.scene import Light, LightType, Pose, Sky
+from renderer.recipe.lighting import ClearSky, Lamps, Lighting
+from renderer.rotation import rotation_from_z, upright_rotation
+from renderer.scene import (
+    AreaShape,
+    Atmosphere,
+    Light,
+    LightType,
+    Pose,
+    Quaternion,
+    Sky,
+    SkyKind,
+    Vector3,
+)
 
 
 def draw_sky(draws: DrawRecorder, lighting: Lighting, library: Library) -> Sky:
-    """Draw the environment map."""
+    """Draw the environment: a map, a clear sky or an overcast one."""
     environment = lighting.environment
+    if lighting.rig is not None:
+        draws.draw(lighting.rig)  # said once: conditions go by it
+    kind = SkyKind(draws.draw(environment.kind))
+    strength = draws.draw(environment.strength)
+    if kind is SkyKind.MAP:
+        return Sky(
+            image=library.sky_name(draws.draw(environment.image)),
+            rotation_wxyz=tuple(draws.draw(environment.rotation)),
+            strength=strength,
+        )
+    atmosphere = _draw_atmosphere(draws, lighting.sky) if kind is SkyKind.CLEAR else None
     return Sky(
-        image=library.sky_name(draws.draw(environment.image)),
-        rotation_wxyz=tuple(draws.draw(environment.rotation)),
-        strength=draws.draw(environment.strength),
+        image="", rotation_wxyz=(1.0, 0.0, 0.0, 0.0), strength=strength, kind=kind, atmosphere=atmosphere
     )
 
 
-def draw_lights(draws: DrawRecorder, lighting: Lighting) -> tuple[Light, ...]:
-    """Draw the lights of every kind; they are aimed at the origin."""
+def _draw_atmosphere(draws: DrawRecorder, sky: ClearSky) -> Atmosphere:
+    return Atmosphere(
+        sun_shows=draws.draw(sky.sun),
+        sun_elevation_rad=math.radians(draws.draw(sky.sun_elevation_deg)),
+        sun_azimuth_rad=math.radians(draws.draw(sky.sun_azimuth_deg)),
+        sun_size_rad=math.radians(draws.draw(sky.sun_size_deg)),
+        air=draws.draw(sky.air),
+        dust=draws.draw(sky.dust),
+        ozone=draws.draw(sky.ozone),
+        altitude_m=draws.draw(sky.altitude_m),
+    )
+
+
+def draw_lights(
+    draws: DrawRecorder, lighting: Lighting, half_size_m: tuple[float, float]
+) -> tuple[Light, ...]:
+    """Draw the lights of every kind.
+
+    Args:
+        half_size_m: of the layout area, for where they are aimed.
+    """
     return tuple(
-        _draw_light(draws, name, lamps, slot)
+        _draw_light(draws, name, lamps, slot, half_size_m)
         for name, lamps in lighting.lights.items()
         for slot in range(draws.draw(lamps.count))
     )
 
 
-def _draw_light(draws: DrawRecorder, name: str, lamps: Lamps, slot: int) -> Light:
+def _draw_light(
+    draws: DrawRecorder, name: str, lamps: Lamps, slot: int, half_size_m: tuple[float, float]
+) -> Light:
     light_type = LightType(draws.draw(lamps.type, slot))
     direction = draws.draw(lamps.direction, slot)
     distance_m = draws.draw(lamps.distance_m, slot)
     energy_w = draws.draw(lamps.energy_w, slot)
+    shape = AreaShape(draws.draw(lamps.shape, slot))
+    turn_rad = math.radians(draws.draw(lamps.turn_deg, slot))
+    aim = [
+        half * draws.draw(fraction, slot)
+        for half, fraction in zip(half_size_m, (lamps.aim_x_fraction, lamps.aim_y_fraction), strict=True)
+    ]
     if light_type is LightType.SUN:
         energy_w = sun_irradiance(energy_w, distance_m)
     x, y, z = (distance_m * v for v in direction)
+    if any(aim) and light_type is not LightType.SUN:
+        direction = _unit((x - aim[0], y - aim[1], z))
     return Light(
         name=f"{name}[{slot}]",
         type=light_type,
-        pose=Pose(position_m=(x, y, z), rotation_wxyz=rotation_from_z(direction)),
+        pose=Pose(position_m=(x, y, z), rotation_wxyz=_turned(direction, shape, turn_rad)),
         energy_w=energy_w,
         color=tuple(draws.draw(lamps.color, slot)),
         size_m=draws.draw(lamps.size_m, slot),
+        shape=shape,
+        aspect=draws.draw(lamps.aspect, slot),
+        cone_rad=math.radians(draws.draw(lamps.cone_deg, slot)),
+        cone_blend=draws.draw(lamps.cone_blend, slot),
     )
+
+
+def _turned(direction: Sequence[float], shape: AreaShape, turn_rad: float) -> Quaternion:
+    if shape is AreaShape.DISK:
+        return rotation_from_z(direction)
+    return upright_rotation(direction, turn_rad)
+
+
+def _unit(vector: Sequence[float]) -> Vector3:
+    x, y, z = (v / math.hypot(*vector) for v in vector)
+    return (x, y, z)
 
 
 def sun_irradiance(energy_w: float, distance_m: float) -> float:

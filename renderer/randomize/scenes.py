@@ -2,6 +2,7 @@
 
 from renderer.catalog.library import Library
 from renderer.errors import RecipeError
+from renderer.randomize.casters import draw_casters
 from renderer.randomize.draws import recorder
 from renderer.randomize.grounds import draw_ground
 from renderer.randomize.lights import draw_lights, draw_sky
@@ -22,7 +23,8 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     ground = draw_ground(draws, recipe.surface, half_size_m)
     objects = draw_objects(draws, recipe, library, half_size_m)
     sky = draw_sky(draws, recipe.lighting, library)
-    lights = draw_lights(draws, recipe.lighting)
+    lights = draw_lights(draws, recipe.lighting, half_size_m)
+    casters = draw_casters(draws, recipe.lighting, lights, sky)
     views = tuple(draw_view(recipe, index, view, half_size_m, objects) for view in range(recipe.views))
     return Scene(
         index=index,
@@ -31,6 +33,7 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
         lights=lights,
         sky=sky,
         views=views,
+        casters=casters,
         draws=draws.record,
     )
 
@@ -56,6 +59,7 @@ def _meet_constraints(recipe: Recipe, library: Library) -> None:
     """Draw what the constraints ask for in all frames, and nothing else: one that fails seldom shows too."""
     kinds = {f"objects.{name}": kind.count for name, kind in recipe.objects.items()}
     kinds |= {f"lighting.lights.{name}": lamps.count for name, lamps in recipe.lighting.lights.items()}
+    kinds |= {f"lighting.casters.{name}": kind.count for name, kind in recipe.lighting.casters.items()}
     first = recipe.first_frame
     for frame in range(first, first + min(recipe.frames, CHECKED_FRAMES)):
         address = frame_address(frame, recipe.views, recipe.shots)

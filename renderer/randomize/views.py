@@ -43,7 +43,8 @@ def _draw_shot(recipe: Recipe, scene: int, view: int, shot: int) -> Shot:
     draws = recorder(recipe, FrameAddress(scene=scene, view=view, shot=shot))
     values = {short: draws.draw(factor) for short, factor in active_factors(recipe.sensor).items()}
     noise_seed = _seed(draws, Level.SHOT, "sensor.noise_seed", 2**63)
-    return Shot(sensor=SensorValues(**values), noise_seed=noise_seed, draws=draws.record)
+    sensor = SensorValues(**values, exposed_share=recipe.sensor.exposed_share)
+    return Shot(sensor=sensor, noise_seed=noise_seed, draws=draws.record)
 
 
 def active_factors(part: Any) -> dict[str, Factor]:

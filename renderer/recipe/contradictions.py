@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from renderer.errors import RecipeError, unknown_name_message
 from renderer.recipe.imaging import Camera
+from renderer.recipe.lighting import THE_SUN, Lighting
 from renderer.recipe.objects import Foreground
 from renderer.recipe.schema import Recipe
 
@@ -58,3 +59,18 @@ def _check_rig(camera: Camera, views: int) -> None:
 def _check_matrix(matrix: Sequence[float] | None, name: str) -> None:
     if matrix is not None and not (matrix[0] > 0 and matrix[1] > 0):
         raise RecipeError(f"{name} must have focal lengths fx and fy above 0 px, got {list(matrix)}")
+
+
+def check_casters(lighting: Lighting) -> None:
+    """Check that what casters block is there.
+
+    Raises:
+        RecipeError: it is no light of the recipe and not the sun.
+    """
+    for name, casters in lighting.casters.items():
+        if casters.blocks is not None and casters.blocks not in (*lighting.lights, THE_SUN):
+            raise RecipeError(
+                unknown_name_message(
+                    f"lighting.casters.{name}.blocks", casters.blocks, [*lighting.lights, THE_SUN]
+                )
+            )

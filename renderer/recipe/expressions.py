@@ -264,10 +264,12 @@ class _Reader:
                 f"in '{ast.unparse(node)}'"
             )
         for one, other in ((left, right), (right, left)):
-            is_name = one.factor is not None and one.form is Form.NAME and isinstance(other.literal, str)
-            if one.factor is not None and is_name and other.literal not in one.factor.spec.options:
+            if one.factor is None or one.form is not Form.NAME or not isinstance(other.literal, str):
+                continue
+            options = one.factor.spec.options  # none where any name may stand
+            if options and other.literal not in options:
                 where = f"{self.name}: {one.factor.name}"
-                raise RecipeError(unknown_name_message(where, other.literal, one.factor.spec.options))
+                raise RecipeError(unknown_name_message(where, other.literal, options))
 
 
 def _literal(form: Form, value: Any) -> _Term:

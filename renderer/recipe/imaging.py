@@ -160,6 +160,10 @@ class Sensor:
         ["truncated_normal", 0.3, 0.6, -1.5, 1.5], unit="EV", low=-10, high=10, level=Level.SHOT,
         help="exposure relative to what the meter suggests",
     )  # fmt: skip
+    exposed_share: float | None = setting(
+        0.8, float, low=0, high=1, optional=True,
+        help="the exposure is moved until this share of pixels is neither white nor black; null leaves it",
+    )  # fmt: skip
     chromatic_aberration_px: Factor | None = number(
         None, unit="px", low=-20, high=20, level=Level.SHOT, optional=True,
         help="red is pulled out and blue in by this much in the corners",

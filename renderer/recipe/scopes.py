@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from renderer.recipe.keys import Factor, Level
 
-# Each object and light of these kinds has its own draws, except for those that its kind shares.
-KIND = re.compile(r"(objects\.[^.]+|lighting\.lights\.[^.]+)\.")
+# Each object, light and caster of these kinds has its own draws, except for those that its kind shares.
+KIND = re.compile(r"(objects\.[^.]+|lighting\.(?:lights|casters)\.[^.]+)\.")
 _DEPTH = {Level.SCENE: 0, Level.VIEW: 1, Level.SHOT: 2}
 _TIMES = {Level.SCENE: "once a scene", Level.VIEW: "once a view", Level.SHOT: "once a shot"}
 

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from renderer.errors import RecipeError, nearest_first, unknown_name_message
-from renderer.recipe.contradictions import check_camera
+from renderer.recipe.contradictions import check_camera, check_casters
 from renderer.recipe.factors import parse_factor
 from renderer.recipe.imaging import RigCamera
 from renderer.recipe.keys import Factor, FactorSpec, SettingSpec
-from renderer.recipe.lighting import Lamps
+from renderer.recipe.lighting import Casters, Lamps
 from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.relations import parse_relations
 from renderer.recipe.schema import Recipe
@@ -34,6 +34,7 @@ def parse_recipe(config: Mapping[str, Any]) -> Recipe:
     if not recipe.objects:
         raise RecipeError("objects must name at least one kind of object, got none")
     check_camera(recipe)
+    check_casters(recipe.lighting)
     return parse_relations(recipe)
 
 
@@ -187,6 +188,7 @@ def _parse_object_kind(config: Any, path: str) -> Any:
 _MAP_ITEMS: Mapping[str, Callable[[Any, str], Any]] = {
     "objects": _parse_object_kind,
     "lights": partial(_parse_group, Lamps),
+    "casters": partial(_parse_group, Casters),
     "rig": partial(_parse_group, RigCamera),
     "relation": lambda config, path: config,  # what it says is checked when all factors are known
 }

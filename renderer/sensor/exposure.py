@@ -1,12 +1,13 @@
-"""How much light an image gets: the meter and the exposure."""
+"""How much light an image gets: the meter, the exposure, and what of the image is neither white nor black."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 METERED_LEVEL = 0.22  # linear level of the metered mean: a little over 18 % grey, as phones expose
 METERED_SHARE = 0.98  # of the pixels; brighter ones count like these: lamps in view do not darken the rest
 LUMINANCE = (0.2126, 0.7152, 0.0722)  # Rec. 709
+CLIPPED, CRUSHED = 250, 5  # luma of 8 bits from which on, and down to which, a pixel shows nothing
 BRIGHTEST = 1e6  # saturations; white in any image, and finite in the sums of a blur
 
 
@@ -29,6 +30,16 @@ def meter(radiance: Float[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
     ceiling = luminance.kthvalue(rank, dim=1, keepdim=True).values
     metered = torch.minimum(luminance, ceiling).to(widest_float(radiance.device)).mean(dim=1)
     return METERED_LEVEL / metered.to(radiance.dtype).clamp(min=1e-9)
+
+
+def exposed_shares(images: UInt8[Tensor, "b 3 h w"]) -> Float[Tensor, " b"]:
+    """The share of each image's pixels that are neither clipped (luma >= 250) nor crushed (luma <= 5).
+
+    Luma is the sum of the 8-bit channels, weighted as LUMINANCE.
+    """
+    weights = torch.tensor(LUMINANCE, device=images.device)
+    luma = (images * weights[:, None, None]).sum(dim=1).flatten(1)
+    return ((luma < CLIPPED) & (luma > CRUSHED)).float().mean(dim=1)
 
 
 def widest_float(device: torch.device) -> torch.dtype:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from unit.recipes import dice_recipe
 
 from renderer.errors import RecipeError
 from renderer.recipe.distributions import Constant
@@ -237,3 +238,15 @@ def test_a_factor_whose_name_the_grammar_would_take_apart_is_named():
         "rename it"
     )
     check_writable("camera.tilt_deg - 3 < 2", "key", names)
+
+
+def test_a_factor_with_names_of_the_users_own_takes_any_name():
+    recipe = dice_recipe(
+        **{
+            "lighting.rig": "mine",
+            "conditions.a": {
+                "factor": "lighting.environment.kind", "when": "lighting.rig == 'mine'", "draw": "sky"
+            },
+        }
+    )  # fmt: skip
+    assert recipe.conditions["a"].when == "lighting.rig == 'mine'"

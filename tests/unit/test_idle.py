@@ -41,6 +41,11 @@ def drawn_factors(recipe) -> set[str]:
         {"surface.place": ["choice", ["table", "floor"]], "surface.room.presence": False},
         {"surface.place": "shelf"},
         {"surface.place": "floor", "surface.tray": {"presence": True, "wall_height_fraction": 0.5}},
+        {"lighting.environment.kind": "sky", "lighting.casters.shade": {"count": 1, "blocks": "sun"}},
+        {"lighting.environment.kind": ["choice", ["map", "sky"]], "lighting.casters.shade": {"count": 1}},
+        {"lighting.environment.kind": "overcast", "lighting.casters.shade": {"count": 1, "blocks": "sun"}},
+        {"lighting.lights.lamp.count": 2, "lighting.casters.shade": {"count": 1, "blocks": "lamp"}},
+        {"lighting.rig": ["choice", ["a", "b"]], "lighting.casters.shade": {"count": 0}},
     ],
     ids=str,
 )
@@ -99,3 +104,13 @@ def test_the_reason_names_what_is_off():
     reasons = idle_factors(recipe_of("dice", **{"objects.die.count": 0, "surface.tray.presence": False}))
     assert reasons["objects.die.face"] == "objects.die.count is 0"
     assert reasons["surface.tray.appearance.color"] == "surface.tray.presence is false"
+
+
+def test_a_condition_that_opens_a_kind_of_sky_or_a_count_wakes_what_it_needs():
+    condition = {"factor": "lighting.environment.kind", "when": "layout.half_width_m > 0.1", "draw": "sky"}
+    values = {"lighting.casters.shade": {"count": 1, "blocks": "sun"}}
+    assert "lighting.casters.shade.size_m" in idle_factors(recipe_of("dice", **values))
+    opened = idle_factors(recipe_of("dice", **values | {"conditions.sunny": condition}))
+    assert not {name for name in opened if name.startswith("lighting.")} - {
+        "lighting.casters.shade.direction"
+    }

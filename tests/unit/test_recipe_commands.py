@@ -158,7 +158,7 @@ def test_every_key_of_the_recipe_is_shown_with_its_range_unit_and_help(said):
     (tilt,) = [line for line in lines if line.startswith("  tilt_deg:")]
     assert re.fullmatch(r"  tilt_deg: \[uniform, 0, 35\] +# \[0, 85\] deg; angle from straight down", tilt)
     commented = [line for line in lines if not line.endswith(":") and not line.startswith("#")]
-    bare = ["  rig: {}", "conditions: {}", "correlations: {}", "constraints: {}"]
+    bare = ["  casters: {}", "  rig: {}", "conditions: {}", "correlations: {}", "constraints: {}"]
     assert [line for line in commented if "  # " not in line] == bare
 
 
@@ -239,6 +239,10 @@ def test_check_counts_what_is_drawn_and_passes(said):
         (
             "lighting.environment.strength=0 lighting.lights.lamp.count=0",
             "there is no light: lighting.environment.strength and all counts of lights are 0",
+        ),
+        (
+            "lighting.sky.dust=3",
+            "lighting.sky.dust is set, but never drawn: lighting.environment.kind is never sky",
         ),
     ],
 )

@@ -92,7 +92,7 @@ def test_instance_is_annotated_from_min_pixels_on(source):
 
 def test_record_describes_its_image(source):
     png = b"not really a picture"
-    record = make_record(source, png, [])
+    record = make_record(source, png, 0.5, [])
     assert record["frame"] == 4
     assert record["status"] == "ok"
     assert record["image"] == {
@@ -101,12 +101,13 @@ def test_record_describes_its_image(source):
         "height_px": source.view.camera.height_px,
         "bytes": len(png),
         "sha256": hashlib.sha256(png).hexdigest(),
+        "exposure_ev": 0.5,
     }
     assert record["camera"] == asdict(source.view.camera)
 
 
 def test_record_holds_the_draws_of_scene_view_and_shot(source):
-    draws = make_record(source, b"", [])["draws"]
+    draws = make_record(source, b"", 0.0, [])["draws"]
     assert {"layout.half_width_m", "camera.tilt_deg", "sensor.exposure_ev"} <= set(draws)
     assert len(draws) == len(source.scene.draws) + len(source.view.draws) + len(source.shot.draws)
 
@@ -122,7 +123,7 @@ def test_record_of_a_rejected_frame_holds_its_reason_and_draws_but_no_image(sour
 
 
 def test_draws_survive_json(source):
-    for record in (make_record(source, b"x", []), rejected_record(source, "no light")):
+    for record in (make_record(source, b"x", 0.0, []), rejected_record(source, "no light")):
         assert json.loads(json_bytes(record))["draws"] == source.draws()
 
 

@@ -12,7 +12,7 @@ from unit.recipes import dice_recipe
 
 from renderer.inspect.reference import reference_sections, section_markdown
 from renderer.recipe.distributions import PARSERS
-from renderer.recipe.lighting import Lamps
+from renderer.recipe.lighting import Casters, Lamps
 from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_specs
@@ -55,6 +55,7 @@ def test_every_key_of_the_schema_has_a_row():
     }
     expected = {key for key, _ in iter_specs(Recipe)}
     expected |= {f"lighting.lights.NAME.{key}" for key, _ in iter_specs(Lamps)}
+    expected |= {f"lighting.casters.NAME.{key}" for key, _ in iter_specs(Casters)}
     expected |= {f"objects.NAME.{k}" for schema in OBJECT_SOURCES.values() for k, _ in iter_specs(schema)}
     assert expected <= rows
     assert all(key.startswith("camera.rig.NAME.") for key in rows - expected)

@@ -9,12 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from renderer.recipe.keys import FactorSpec, Kind
+from renderer.recipe.keys import FactorSpec, Kind, SettingSpec
 from renderer.recipe.schema import Sensor
 from renderer.scene import SensorValues
 from renderer.sensor import develop
 
-SPECS: dict[str, FactorSpec] = {f.name: f.metadata["spec"] for f in dataclasses.fields(Sensor)}
+SPECS: dict[str, FactorSpec | SettingSpec] = {f.name: f.metadata["spec"] for f in dataclasses.fields(Sensor)}
 STEPS: dict[str, dict[str, Any]] = {
     "chromatic_aberration_px": {"chromatic_aberration_px": 1.3},
     "defocus_px": {"defocus_px": 2.5},
@@ -74,9 +74,9 @@ def before(radiance: torch.Tensor, exposure_ev: float) -> torch.Tensor:
     return (encoded * 255).round().to(torch.uint8)
 
 
-def strategy(spec: FactorSpec) -> st.SearchStrategy[Any]:
+def strategy(spec: FactorSpec | SettingSpec) -> st.SearchStrategy[Any]:
     values: st.SearchStrategy[Any]
-    if spec.kind is Kind.NAME:
+    if isinstance(spec, FactorSpec) and spec.kind is Kind.NAME:
         values = st.sampled_from(spec.options)
     else:
         values = st.floats(spec.low, spec.high) | st.sampled_from(
@@ -106,7 +106,7 @@ def test_camera_without_optional_steps_gives_the_bytes_that_it_always_gave(expos
 
 def test_every_factor_of_the_schema_is_a_value_of_the_sensor_and_has_a_step():
     assert set(SPECS) == {f.name for f in dataclasses.fields(SensorValues)}
-    assert set(SPECS) == set(WHOLE) | {"exposure_ev", "tone_curve"}
+    assert set(SPECS) == set(WHOLE) | {"exposure_ev", "exposed_share", "tone_curve"}
 
 
 @pytest.mark.parametrize("step", STEPS | CURVES)
@@ -115,7 +115,7 @@ def test_every_step_changes_the_image(step):
     assert not torch.equal(develop(light(), [SensorValues(**(STEPS | CURVES)[step])], [1]), plain)
 
 
-@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if spec.needs])
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if getattr(spec, "needs", "")])
 def test_every_value_that_goes_with_a_step_matters(name):
     spec = SPECS[name]
     others = {
