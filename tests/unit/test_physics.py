@@ -21,6 +21,7 @@ from renderer.catalog.library import open_library
 from renderer.catalog.solids import Solid
 from renderer.catalog.sources import build_model
 from renderer.catalog.surfaces import ground_solids
+from renderer.randomize.scenes import sample_scene
 from renderer.rotation import quaternion_about, rotation_matrix
 from renderer.scene import Contact, Pose, Scene, SceneObject, View, scene_to_json
 from renderer.settle import falls, kept, physics, settle, settle_without_physics
@@ -214,6 +215,12 @@ def test_nothing_leaves_its_tray_unless_it_may():
     scene = scene_of(*objects, tray_half_m=half_m)
     spilled = replace(scene, ground=replace(scene.ground, tray={**scene.ground.tray, "spill": True}))
     assert len(settle(spilled, LIBRARY).objects) > len(kept_in)
+
+
+@pytest.mark.parametrize("spill", [True, False])
+def test_whether_a_tray_may_spill_reaches_the_scene(spill):
+    recipe = dice_recipe(**{"surface.tray.presence": True, "surface.tray.spill": spill})
+    assert sample_scene(recipe, LIBRARY, 0).ground.tray["spill"] is spill
 
 
 def test_what_falls_off_a_table_is_left_out():
