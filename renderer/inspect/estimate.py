@@ -162,8 +162,8 @@ def _settling_basis(work: Work) -> str:
     if work.falling == 0:
         return "nothing falls"
     return (
-        f"measured here, on one core: {work.settling_s_per_scene:.2g} s a scene in which something falls, mean "
-        f"over {work.settled} of {work.falling}; a scene that is rendered again is not settled again"
+        f"measured here, on one core: {work.settling_s_per_scene:.2g} s a scene in which something falls, "
+        f"mean over {work.settled} of {work.falling}; a scene that is rendered again is not settled again"
     )
 
 

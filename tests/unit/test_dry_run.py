@@ -142,4 +142,4 @@ def test_a_dry_run_settles_a_few_scenes_and_says_so(tmp_path, monkeypatch, capsy
     assert work["settling_s"] > 0
     printed = capsys.readouterr().out
     assert "the first 2 scenes in which something falls at rest, the other 2 before it falls" in printed
-    assert "over 2 of 4" in printed
+    assert "mean over 2 of 4" in printed
