@@ -255,6 +255,19 @@ def test_time_is_bounded_and_what_does_not_come_to_rest_is_left_out(monkeypatch)
     assert sum(advanced) < physics.ROUNDS * limit
 
 
+def test_a_world_that_breaks_leaves_the_scene_empty_and_no_file_behind(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    original = physics.World.advance
+
+    def broken(world, seconds):
+        world.data.qvel[:] = np.nan
+        original(world, seconds)
+
+    monkeypatch.setattr(physics.World, "advance", broken)
+    assert at_rest(falling(die(), 0, 0, 0.03), tray_half_m=(0.05, 0.05)) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
 def test_a_ball_falls_into_a_cup():
     wall = [box_solid((math.cos(a) * 0.03, math.sin(a) * 0.03), a) for a in np.arange(12) * math.pi / 6]
     cup = Body(solids=(box_solid((0, 0), 0, half=(0.025, 0.025, 0.002), z=0.002), *wall))
