@@ -41,13 +41,15 @@ def _mesh_solids(item: SceneObject, library: Library) -> tuple[Solid, ...]:
     return tuple(hull_solid(piece * scale) for piece in convex_pieces(mesh.name, shape))
 
 
-def _die_solids(parameters: Mapping[str, Any]) -> tuple[Solid, ...]:
+def die_solids(parameters: Mapping[str, Any]) -> tuple[Solid, ...]:
+    """The one piece of a die: a cube with round edges."""
     half_m = float(parameters["edge_m"]) / 2
     rounding_m = float(parameters["corner_fraction"] * parameters["edge_m"])
     return (Solid(shape="box", half_size_m=(half_m, half_m, half_m), rounding_m=rounding_m),)
 
 
-def _primitive_solids(parameters: Mapping[str, Any]) -> tuple[Solid, ...]:
+def primitive_solids(parameters: Mapping[str, Any]) -> tuple[Solid, ...]:
+    """The pieces of a plain shape; a torus has several."""
     vertices = primitive_mesh(parameters).vertices
     shape = _PRIMITIVES.get(parameters["shape"])
     if shape is not None:
@@ -97,8 +99,8 @@ def _sheet(outline: Float[np.ndarray, "n 2"], parameters: Mapping[str, Any]) -> 
 
 _PRIMITIVES: Mapping[str, str] = {"box": "box", "book": "box", "sphere": "ellipsoid", "cylinder": "cylinder"}
 _SOLIDS: Mapping[str, Callable[[Mapping[str, Any]], tuple[Solid, ...]]] = {
-    "die": _die_solids,
-    "primitive": _primitive_solids,
-    "foreground": _primitive_solids,
+    "die": die_solids,
+    "primitive": primitive_solids,
+    "foreground": primitive_solids,
     "playing_card": _card_solids,
 }

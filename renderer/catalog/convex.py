@@ -28,21 +28,23 @@ from renderer.catalog.model import TriangleMesh
 from renderer.errors import CatalogError, StoreError
 from renderer.files import write_bytes
 
+Piece = Float[np.ndarray, "_ 3"]  # the corners of a convex piece; each piece has its own number of them
+
 VERSION = 1  # to be raised when the same mesh would be taken apart otherwise
 DECOMPOSER = "renderer.catalog.decompose"
 TIME_LIMIT_S = 900.0
 LARGEST_TRIANGLES = 6000  # what has more is made coarser before it is taken apart
-COARSE_CELLS = 40  # of a coarser mesh, along its longest side
+COARSE_CELLS = 28  # of a coarser mesh, along its longest side
 CONVEX_SHARE = 0.99  # a mesh that fills so much of its hull is its hull
 LARGEST_HULL = 500  # vertices of a piece: seen in so many directions, a ball is 0.4 % of its radius too small
 LEAST_THICKNESS = 2e-3  # of a piece over its longest side
 _PACKAGES = Path(__file__).parents[2]
 _KEPT_MESHES = 256
 _LOG = logging.getLogger(__name__)
-_recent: OrderedDict[str, tuple[Float[np.ndarray, "n 3"], ...]] = OrderedDict()
+_recent: OrderedDict[str, tuple[Piece, ...]] = OrderedDict()
 
 
-def convex_pieces(name: str, mesh: TriangleMesh) -> tuple[Float[np.ndarray, "n 3"], ...]:
+def convex_pieces(name: str, mesh: TriangleMesh) -> tuple[Piece, ...]:
     """The corners of each piece, in the mesh's frame; the hull of a mesh that cannot be taken apart.
 
     Args:
@@ -63,7 +65,7 @@ def convex_pieces(name: str, mesh: TriangleMesh) -> tuple[Float[np.ndarray, "n 3
 
 def _kept_pieces(
     key: str, name: str, vertices: Float[np.ndarray, "v 3"], triangles: Int[np.ndarray, "t 3"]
-) -> tuple[Float[np.ndarray, "n 3"], ...]:
+) -> tuple[Piece, ...]:
     path = cache_folder() / "pieces" / f"{key}.npz"
     pieces = _load(path)
     if pieces is None:
@@ -80,10 +82,10 @@ def _key(vertices: Float[np.ndarray, "v 3"], triangles: Int[np.ndarray, "t 3"]) 
     return digest.hexdigest()
 
 
-def _load(path: Path) -> tuple[Float[np.ndarray, "n 3"], ...] | None:
+def _load(path: Path) -> tuple[Piece, ...] | None:
     """The pieces in a file of the cache; None where there is none that can be used."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             pieces = tuple(file[f"arr_{number}"] for number in range(len(file.files)))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
@@ -91,7 +93,7 @@ def _load(path: Path) -> tuple[Float[np.ndarray, "n 3"], ...] | None:
     return pieces if pieces and is_sound else None
 
 
-def _save(path: Path, pieces: Sequence[Float[np.ndarray, "n 3"]]) -> None:
+def _save(path: Path, pieces: Sequence[Piece]) -> None:
     """Keep pieces; a cache that cannot be written is none."""
     content = io.BytesIO()
     np.savez(content, *pieces)
@@ -115,7 +117,7 @@ def _with_area(triangles: Int[np.ndarray, "t 3"]) -> Int[np.ndarray, "s 3"]:
 
 def _taken_apart(
     name: str, vertices: Float[np.ndarray, "v 3"], triangles: Int[np.ndarray, "t 3"]
-) -> tuple[Float[np.ndarray, "n 3"], ...]:
+) -> tuple[Piece, ...]:
     hull = _hull_points(vertices)
     if _is_convex(hull, vertices, triangles):
         return (hull,)
@@ -152,7 +154,7 @@ def _coarser(
 
 def _decomposed(
     name: str, vertices: Float[np.ndarray, "v 3"], triangles: Int[np.ndarray, "t 3"]
-) -> list[Float[np.ndarray, "n 3"]]:
+) -> list[Piece]:
     """The pieces, from a process of its own; none where it crashes on the mesh."""
     with tempfile.TemporaryDirectory(prefix="gapless-") as folder:
         source, target = Path(folder) / "mesh.npz", Path(folder) / "pieces.npz"

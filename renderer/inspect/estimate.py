@@ -137,7 +137,7 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
         + denoising
         + work.scenes * BUILD_S_PER_SCENE
         + work.frames * LABEL_S_PER_FRAME
-        + work.falling * work.settling_s_per_scene / MEASURED_CORES  # on one core
+        + work.falling * work.settling_s_per_scene / min(recipe.workers, MEASURED_CORES)
     )
 
 
@@ -163,7 +163,7 @@ def _settling_basis(work: Work) -> str:
         return "nothing falls"
     return (
         f"measured here, on one core: {work.settling_s_per_scene:.2g} s a scene in which something falls, "
-        f"over {work.settled} of {work.falling}; a scene that is rendered again is not settled again"
+        f"mean over {work.settled} of {work.falling}; a scene that is rendered again is not settled again"
     )
 
 

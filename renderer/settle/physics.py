@@ -146,8 +146,10 @@ def _rest_of(world: World, poses: Poses) -> tuple[Poses, Bool[np.ndarray, " n"]]
         world.brake(rate)
         world.advance(BRAKED * world.unit_s)
         world.brake(0.0)
-        poses = _calm(world, limit)
-        still = _stay(world, poses)
+        calm = _calm(world, limit)
+        if not np.isfinite(calm).all():
+            break
+        poses, still = calm, _stay(world, calm)
         if still.all():
             break
         limit = LIMIT_AGAIN
@@ -155,11 +157,14 @@ def _rest_of(world: World, poses: Poses) -> tuple[Poses, Bool[np.ndarray, " n"]]
 
 
 def _calm(world: World, limit: float) -> Poses:
-    """Poses when nothing has moved for CALM_S, or when time is over; units of time."""
+    """Poses when nothing has moved for CALM_S, or when time is over; the last that are numbers."""
     seen: deque[Poses] = deque([world.poses()], maxlen=LOOKS + 1)
     for _ in range(math.ceil(limit * world.unit_s / CALM_S * LOOKS)):
         world.advance(CALM_S / LOOKS)
-        seen.append(world.poses())
+        poses = world.poses()
+        if not np.isfinite(poses).all():
+            break
+        seen.append(poses)
         if len(seen) > LOOKS and (world.moved_m(seen[0], seen[-1]) <= CALM_M).all():
             break
     return seen[-1]

@@ -4,6 +4,7 @@ import html.parser
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from unit.command_line import dry_run
 from unit.recipes import dice_recipe
 
 from renderer.inspect.recipes import FIXED, OFF, VARIES, factor_rows
+from renderer.scene import Contact
 
 OVERRIDES = ("frames=12", "shots=2", "sensor.iso=[log_uniform,100,6400]", 'name="<dice & more>"')
 VOID = {"meta", "rect", "line", "polyline"}
@@ -112,3 +114,32 @@ def test_draws_count_once_a_scene_a_view_or_a_shot(folder):
     assert factors["sensor.iso"]["draws"] == 12
     assert factors["objects.die.edge_m"]["draws"] == 12
     assert sum(factors["sensor.iso"]["histogram"]["counts"]) == 12
+
+
+def test_a_dry_run_settles_a_few_scenes_and_says_so(tmp_path, monkeypatch, capsys):
+    from renderer.commands import dry_run as module
+
+    monkeypatch.setattr(module, "MEASURED_SCENES", 2)
+    sampled = module.sample_scene
+
+    def falling(*arguments):
+        scene = sampled(*arguments)
+        begin = [replace(i.pose, position_m=(0.0, 0.0, 0.1 * (n + 1))) for n, i in enumerate(scene.objects)]
+        items = (replace(i, contact=Contact.FALL, pose=p) for i, p in zip(scene.objects, begin, strict=True))
+        return replace(scene, objects=tuple(items))
+
+    monkeypatch.setattr(module, "sample_scene", falling)
+    monkeypatch.setenv("GAPLESS_CACHE", str(tmp_path / "cache"))
+    dry_run("frames=4", "objects.die.count=2", "objects.clutter.count=0", f"out={tmp_path}")
+    heights_m = [
+        max(item["pose"]["position_m"][2] for item in json.loads(line)["objects"] if item["kind"] == "die")
+        for line in (tmp_path / "dry_run" / "scenes.jsonl").read_text().splitlines()
+    ]
+    assert max(heights_m[:2]) < 0.05
+    assert heights_m[2:] == pytest.approx([0.2, 0.2])
+    work = json.loads((tmp_path / "dry_run" / "estimate.json").read_bytes())["work"]
+    assert (work["falling"], work["settled"]) == (4, 2)
+    assert work["settling_s"] > 0
+    printed = capsys.readouterr().out
+    assert "the first 2 scenes in which something falls at rest, the other 2 before it falls" in printed
+    assert "mean over 2 of 4" in printed

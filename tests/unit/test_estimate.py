@@ -121,3 +121,13 @@ def test_short_and_long_times_have_their_units():
     recipe = dice_recipe()
     for frames, unit in ((1, " s "), (100, " min "), (10_000, " h ")):
         assert unit in estimate_lines(estimate(recipe, work_of(recipe, frames), cores=2))["time"][:14]
+
+
+def test_settling_what_falls_costs_what_it_was_measured_to():
+    recipe = dice_recipe()
+    work = work_of(recipe, 9)
+    some = replace(work, falling=6, settled=2, settling_s=20.0)
+    still, settling = (estimate(recipe, w, cores=2) for w in (work, some))
+    assert settling["seconds"] == pytest.approx(still["seconds"] + 6 * 10)
+    assert "10 s a scene" in estimate_lines(settling)["settling"]
+    assert estimate_lines(still)["settling"] == "nothing falls"

@@ -21,6 +21,7 @@ from renderer.catalog.library import open_library
 from renderer.catalog.solids import Solid
 from renderer.catalog.sources import build_model
 from renderer.catalog.surfaces import ground_solids
+from renderer.randomize.scenes import sample_scene
 from renderer.rotation import quaternion_about, rotation_matrix
 from renderer.scene import Contact, Pose, Scene, SceneObject, View, scene_to_json
 from renderer.settle import falls, kept, physics, settle, settle_without_physics
@@ -216,6 +217,12 @@ def test_nothing_leaves_its_tray_unless_it_may():
     assert len(settle(spilled, LIBRARY).objects) > len(kept_in)
 
 
+@pytest.mark.parametrize("spill", [True, False])
+def test_whether_a_tray_may_spill_reaches_the_scene(spill):
+    recipe = dice_recipe(**{"surface.tray.presence": True, "surface.tray.spill": spill})
+    assert sample_scene(recipe, LIBRARY, 0).ground.tray["spill"] is spill
+
+
 def test_what_falls_off_a_table_is_left_out():
     top = Solid(shape="box", half_size_m=(0.03, 0.03, 0.01), pose=Pose(position_m=(0, 0, -0.01)))
     floor = Solid(shape="plane", pose=Pose(position_m=(0.0, 0.0, -0.3)))
@@ -246,6 +253,19 @@ def test_time_is_bounded_and_what_does_not_come_to_rest_is_left_out(monkeypatch)
     assert at_rest(*objects) == []
     limit = physics.LIMIT + len(physics.BRAKES) * (physics.BRAKED + physics.LIMIT_AGAIN + 60)
     assert sum(advanced) < physics.ROUNDS * limit
+
+
+def test_a_world_that_breaks_leaves_the_scene_empty_and_no_file_behind(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    original = physics.World.advance
+
+    def broken(world, seconds):
+        world.data.qvel[:] = np.nan
+        original(world, seconds)
+
+    monkeypatch.setattr(physics.World, "advance", broken)
+    assert at_rest(falling(die(), 0, 0, 0.03), tray_half_m=(0.05, 0.05)) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
 def test_a_ball_falls_into_a_cup():
