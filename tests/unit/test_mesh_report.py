@@ -22,6 +22,7 @@ from renderer.dataset.record import instance_entries
 from renderer.dataset.store import Store
 from renderer.inspect.warnings import recipe_warnings
 from renderer.labels import label_instances
+from renderer.recipe.schema import Labels
 
 SIZE = "objects.mesh.size_m"
 BROKEN = [BrokenMesh(name=f"bad/{n:02}.obj", reason="has no faces") for n in range(12)]
@@ -95,7 +96,7 @@ def test_rendering_writes_it_beside_the_annotations(library, tmp_path, monkeypat
 def test_an_instance_names_the_file_of_its_mesh_and_no_other_instance_does():
     items = [mesh_object("mug/a.obj"), die()]
     labels = label_instances(torch.ones((1, 4, 4), dtype=torch.int32), torch.tensor([[1, 2]]))
-    first, second = instance_entries(items, labels, min_pixels=1)
+    first, second = instance_entries(items, labels, Labels(min_pixels=1, min_face_margin=0.35, device="cpu"))
     assert first["mesh"] == "mug/a.obj"
     assert "mesh" not in second
 
