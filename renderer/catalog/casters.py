@@ -100,7 +100,7 @@ def _hand(rng: np.random.Generator) -> Sequence[Outline]:
         for base, length, angle in zip(bases, lengths, angles, strict=True)
     ]
     thumb = _capsule(np.array([-0.15, -0.1]), np.array([-0.2 - 0.12 * spread, 0.12]), 0.05)
-    arm = _box(0.02, -0.55, 0.26, 0.7)
+    arm = _box(0.02, -0.4, 0.26, 0.4)
     return [*fingers, thumb, _oval(0.0, 0.0, 0.21, 0.25), arm]
 
 
