@@ -22,6 +22,9 @@ from renderer.recipe.distributions import (
     UniformRotation,
 )
 
+LINE_BREAKS = (
+    "\x85\u2028\u2029"  # of YAML, besides the usual ones: it folds them where it does not escape them
+)
 WORD_STARTS = re.compile(r"(?<!^)(?=[A-Z])")  # within a name like LogUniform
 LARGEST_EXACT = 2**53  # floats up to here hold every whole number: beyond, one is not written as such
 
@@ -33,8 +36,18 @@ def syntax_of(distribution: Distribution) -> Any:
 
 def value_text(value: Any) -> str:
     """Plain data as one line of YAML, which Hydra's command line reads too but for some quotes."""
-    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=math.inf)
+    text = _dumped(value, allow_unicode=True)
+    if any(character in text for character in LINE_BREAKS):
+        text = _dumped(value, allow_unicode=False)
     return text.removesuffix("\n").removesuffix("...").removesuffix("\n")
+
+
+def _dumped(value: Any, *, allow_unicode: bool) -> str:
+    return str(
+        yaml.safe_dump(
+            value, default_flow_style=True, sort_keys=False, allow_unicode=allow_unicode, width=math.inf
+        )
+    )
 
 
 def syntax_text(distribution: Distribution) -> str:

@@ -41,7 +41,8 @@ OTHER_CONSTANTS = {
 
 def other_than(value: Any) -> Any:
     if isinstance(value, Factor):
-        return replace(value, distribution=Constant(value=OTHER_CONSTANTS[value.spec.kind]))
+        other = Constant(value=OTHER_CONSTANTS[value.spec.kind])
+        return replace(value, distribution=Constant(value=False) if value.distribution == other else other)
     if isinstance(value, bool):
         return not value
     if isinstance(value, list):

@@ -97,7 +97,12 @@ def test_shots_of_a_view_differ_in_their_exposure_and_not_in_their_labels(render
 def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it(rendered):
     frames, _ = rendered(*range(SHOTS + 1))
     stages = [set(frame.seconds) for frame in frames]
-    assert stages == [{"sample", "build", "trace", "label"}, {"label"}, {"label"}, {"trace", "label"}]
+    assert stages == [
+        {"sample", "settle", "build", "trace", "label"},
+        {"label"},
+        {"label"},
+        {"trace", "label"},
+    ]
 
 
 def test_session_is_cleared_when_a_trace_fails(render_shard, recipe):

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from unit.test_distributions import MEANINGS
 
@@ -101,6 +101,7 @@ def test_text_is_the_shortest_form(written, text):
     assert syntax_text(parse_distribution(written)) == text
 
 
+@example({"\x85": False})
 @given(st.lists(scalars, max_size=3) | st.dictionaries(names, scalars, max_size=3))
 def test_plain_data_is_one_line_of_yaml(value):
     text = value_text(value)
