@@ -40,7 +40,9 @@ OTHER_CONSTANTS = {
 
 def other_than(value: Any) -> Any:
     if isinstance(value, Factor):
-        return replace(value, distribution=Constant(value=OTHER_CONSTANTS[value.spec.kind]))
+        other = Constant(value=OTHER_CONSTANTS[value.spec.kind])
+        is_other = value.distribution != other
+        return replace(value, distribution=other if is_other else Constant(value=not other.value))
     if isinstance(value, bool):
         return not value
     if isinstance(value, list):
