@@ -26,18 +26,18 @@ from renderer.recipe.schema import Recipe
 
 CELL_PX = 320
 CELLS = (
-    "recipe=dice layout=piles surface=bin lighting=office",
-    "recipe=dice layout=scattered layout.physics=true surface=tray lighting=overcast",
-    "recipe=dice layout=rows surface=desk lighting=desk_lamp",
-    "recipe=dice layout=stacks surface=desk lighting=sun",
-    "recipe=cards layout=fan surface=desk lighting=desk_lamp",
-    "recipe=cards layout=scattered surface=carpet lighting=window",
-    "recipe=cards layout=held surface=floor lighting=overcast",
-    "recipe=cards layout=piles surface=carpet lighting=sun",
-    "recipe=tabletop layout=rows surface=shelf camera=front lighting=office",
-    "recipe=tabletop layout=piles surface=bin lighting=overcast",
-    "recipe=tabletop layout=scattered surface=desk lighting=window",
-    "recipe=tabletop layout=scattered surface=floor lighting=sun",
+    "recipe=dice layout=piles surface=bin lighting=office seed=3",
+    "recipe=dice layout.physics=true surface=tray lighting=overcast seed=4",
+    "recipe=dice layout=rows surface=desk lighting=desk_lamp seed=5",
+    "recipe=dice layout=stacks surface=carpet lighting=sun seed=6",
+    "recipe=cards layout=fan surface=desk lighting=desk_lamp seed=7",
+    "recipe=cards surface=carpet lighting=window seed=8",
+    "recipe=cards layout=held surface=floor lighting=overcast camera.look_at=card seed=9",
+    "recipe=cards layout=piles surface=desk lighting=sun seed=10",
+    "recipe=tabletop layout=rows surface=shelf camera=front lighting=office seed=11",
+    "recipe=tabletop layout=piles surface=bin lighting=overcast seed=12",
+    "recipe=tabletop surface=desk lighting=window seed=13",
+    "recipe=tabletop surface=floor lighting=sun seed=14",
 )
 
 
