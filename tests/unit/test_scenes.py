@@ -144,7 +144,10 @@ def test_freezing_any_factor_leaves_every_draw_that_does_not_depend_on_it(recipe
 def test_the_scene_that_is_compared_has_every_factor_drawn(recipe):
     drawn = {factor_of(draw) for draw in all_draws(crowd(recipe, COMPARED))} - {"cycles_seed"}
     trays = {f.name for f in iter_factors(BASES[recipe].surface.tray)} - {"surface.tray.presence"}
-    idle = re.compile(r"camera\.(distortion\..*|target_object|motion_angle_deg)")  # what they need is off
+    off = (
+        r"camera\.(distortion\..*|target_object|motion_angle_deg)|lighting\.sky\..*"  # what they need is off
+    )
+    idle = re.compile(off)
     expected = {f.name for f in iter_factors(BASES[recipe]) if not f.spec.needs and not idle.match(f.name)}
     assert drawn == (expected if recipe == "dice" else expected - trays)
 
