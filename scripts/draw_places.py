@@ -26,17 +26,17 @@ from renderer.recipe.schema import Recipe
 
 CELL_PX = 320
 CELLS = (
-    "recipe=dice layout=piles surface=bin lighting=office seed=3",
+    "recipe=dice layout=piles surface=bin lighting=office objects.die.count=25 seed=21",
     "recipe=dice layout.physics=true surface=tray lighting=overcast seed=4",
     "recipe=dice layout=rows surface=desk lighting=desk_lamp seed=5",
     "recipe=dice layout=stacks surface=carpet lighting=sun seed=6",
-    "recipe=cards layout=fan surface=desk lighting=desk_lamp seed=7",
+    "recipe=cards layout=fan surface=desk lighting=desk_lamp camera.field_width_m=0.35 seed=15",
     "recipe=cards surface=carpet lighting=window seed=8",
     "recipe=cards layout=held surface=floor lighting=overcast camera.look_at=card seed=9",
     "recipe=cards layout=piles surface=desk lighting=sun seed=10",
     "recipe=tabletop layout=rows surface=shelf camera=front lighting=office seed=11",
-    "recipe=tabletop layout=piles surface=bin lighting=overcast seed=12",
-    "recipe=tabletop surface=desk lighting=window seed=13",
+    "recipe=tabletop surface=bin lighting=overcast objects.mesh.count=6 camera.field_width_m=0.5 seed=16",
+    "recipe=tabletop surface=desk lighting=window camera.field_width_m=0.6 seed=17",
     "recipe=tabletop surface=floor lighting=sun seed=14",
 )
 
@@ -79,7 +79,13 @@ def images_of(recipes: Sequence[Recipe], session: BlenderSession) -> Iterator[La
         at_home = replace(session, library=library)
         (frame,) = render_shard(recipe, library, at_home, [recipe.first_frame])
         assert frame.image is not None, f"a frame was rejected: {frame.record}"
-        yield LabelledImage(image=frame.image, caption=cell, instances=[])
+        yield LabelledImage(image=frame.image, caption=_caption(cell), instances=[])
+
+
+def _caption(cell: str) -> str:
+    """What was chosen of the groups of configurations, such as 'dice, piles, bin, office'."""
+    chosen = dict(word.split("=", 1) for word in cell.split())
+    return ", ".join(chosen[key] for key in ("recipe", "layout", "surface", "lighting") if key in chosen)
 
 
 if __name__ == "__main__":
