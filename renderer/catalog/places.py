@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from renderer.catalog.model import TriangleMesh
 from renderer.catalog.outlines import (
+    CORNER_STEPS,
     Box,
     boxes_mesh,
     frame_mesh,
@@ -134,8 +135,9 @@ def _table_outline(ground: Ground) -> tuple[tuple[float, float], float, tuple[fl
     table, foot = ground.parts["table"], _foot_m(ground)
     share = (table["x_fraction"], table["y_fraction"])
     if table["shape"] == "round":
-        radius = max(table["width_m"] / 2, math.hypot(*foot))
-        x, y = _reach_in_circle(foot, share, radius)
+        flat = math.cos(math.pi / (4 * CORNER_STEPS))  # a facet's middle is nearer than its ends
+        radius = max(table["width_m"] / 2, math.hypot(*foot) / flat)
+        x, y = _reach_in_circle(foot, share, radius * flat)
         return (radius, radius), radius, (-x, -y)
     drawn = (table["width_m"] / 2, table["depth_m"] / 2)
     radius = min(table["corner_radius_m"], *drawn)
