@@ -1,12 +1,18 @@
 """Rotations: unit quaternions (w, x, y, z) and 4x4 transforms, right-handed, radians."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from renderer.scene import Pose, Quaternion
+from renderer.scene import Pose, Quaternion, Vector3
+
+
+def vector3(values: Iterable[float]) -> Vector3:
+    """Three numbers, of an array say, as plain data."""
+    x, y, z = (float(value) for value in values)
+    return (x, y, z)
 
 
 def quaternion_about(axis: Sequence[float], angle_rad: float) -> Quaternion:

@@ -20,9 +20,15 @@ from renderer.scene import Pose, SceneObject
 LARGEST_ID = 32767  # Blender keeps `pass_index` in 16 bits
 
 
-def add_model(name: str, model: Model, pose: Pose, instance_id: int) -> bpy.types.Object:
-    """Add a model to Blender's scene; `instance_id` is what the id buffer shows."""
-    added = _add_mesh(name, model.mesh, build_materials(name, model))
+def add_model(
+    name: str, model: Model, pose: Pose, instance_id: int, materials: Sequence[Any] | None = None
+) -> bpy.types.Object:
+    """Add a model to Blender's scene; `instance_id` is what the id buffer shows.
+
+    Args:
+        materials: those of the model, where they are built already.
+    """
+    added = _add_mesh(name, model.mesh, build_materials(name, model) if materials is None else materials)
     _place(added, pose, instance_id)
     if model.is_sheer:
         added.blender_obj.visible_shadow = added.blender_obj.visible_diffuse = False

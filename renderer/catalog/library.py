@@ -16,8 +16,8 @@ from renderer.catalog.pbr import PbrSet, list_pbr_sets, read_pbr
 from renderer.catalog.textures import TEXTURES, draw_texture
 from renderer.errors import CatalogError, RecipeError
 from renderer.files import file_sha256
-from renderer.recipe.distributions import can_draw
 from renderer.recipe.objects import Meshes
+from renderer.recipe.relations import may_draw
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_factors
 
@@ -122,28 +122,22 @@ def open_library(recipe: Recipe) -> Library:
 def _open_pbr_sets(recipe: Recipe) -> tuple[PbrSet, ...]:
     if recipe.surface.pbr_folder is not None:
         return list_pbr_sets(PBR_KEY, recipe.surface.pbr_folder)
-    name = _can_be(recipe, "appearance.material", "pbr")
-    if name is not None:
-        raise RecipeError(f"{PBR_KEY} must be given, for {name} can be pbr: a folder of PBR image sets")
+    for factor in iter_factors(recipe):
+        if factor.name.endswith("appearance.material") and may_draw(recipe, factor, "pbr"):
+            raise RecipeError(
+                f"{PBR_KEY} must be given, for {factor.name} can be pbr: a folder of PBR image sets"
+            )
     return ()
 
 
 def _open_photos(recipe: Recipe) -> dict[str, Path]:
     if recipe.surface.photo_folder is not None:
         return _list_images(PHOTO_KEY, recipe.surface.photo_folder)
-    if _can_be(recipe, "surface.place", "photo") is not None:
+    if may_draw(recipe, recipe.surface.place, "photo"):
         raise RecipeError(
             f"{PHOTO_KEY} must be given, for surface.place can be photo: a folder of photographs"
         )
     return {}
-
-
-def _can_be(recipe: Recipe, ending: str, value: str) -> str | None:
-    """The first factor whose name ends so that can be drawn as the value, by itself or by a condition."""
-    drawn = {f.name: [f.distribution] for f in iter_factors(recipe) if f.name.endswith(ending)}
-    for condition in recipe.conditions.values():
-        drawn.get(condition.factor, []).append(condition.draw)
-    return next((n for n, ds in drawn.items() if any(can_draw(d, value) for d in ds)), None)
 
 
 def built_in_texture(name: str, seed: int) -> Texture:

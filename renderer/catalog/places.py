@@ -24,7 +24,8 @@ from renderer.catalog.outlines import (
     plate_rings,
     rectangle_mesh,
 )
-from renderer.catalog.solids import Solid
+from renderer.catalog.solids import Solid, hull_solid
+from renderer.rotation import vector3
 from renderer.scene import Ground, Pose, Vector3
 
 TABLE_HALF_M = 4.0
@@ -88,10 +89,11 @@ def _foot_m(ground: Ground) -> tuple[float, float]:
 
 def _reach_m(ground: Ground) -> tuple[float, float]:
     """Half of what must find room between walls: as the foot, and what a tray's walls lean out by."""
-    return _widened(_foot_m(ground), 0.0 if ground.tray is None else _lean_m(ground.tray))
+    return _widened(_foot_m(ground), 0.0 if ground.tray is None else lean_m(ground.tray))
 
 
-def _lean_m(tray: Mapping[str, Any]) -> float:
+def lean_m(tray: Mapping[str, Any]) -> float:
+    """How far the upper edge of a tray's walls is further out than their foot."""
     return float(tray["wall_height_m"] * math.tan(math.radians(tray.get("wall_slope_deg", 0.0))))
 
 
@@ -162,8 +164,8 @@ def _reach_in_circle(
 def _plate_solid(rings: Float[np.ndarray, "r n 3"], radius: float) -> Solid:
     """A box where the corners are square: its edges are rounded by less than matters."""
     if radius == 0:
-        return _box_solid(_point(rings.min(axis=(0, 1))), _point(rings.max(axis=(0, 1))))
-    return _hull_solid(rings.reshape(-1, 3))
+        return _box_solid(vector3(rings.min(axis=(0, 1))), vector3(rings.max(axis=(0, 1))))
+    return hull_solid(rings.reshape(-1, 3))
 
 
 def _legs(
@@ -266,7 +268,7 @@ def _tray(half_m: tuple[float, float], tray: Mapping[str, Any]) -> Part:
         return _boxes_part(boxes, ("tray",))
     rings = frame_rings(half_m, _wall_profile(tray), rounded=rounded)
     mesh = joined(boxes_mesh(boxes[:1]), frame_mesh(rings))
-    walls = (_hull_solid(piece) for piece in frame_pieces(rings))
+    walls = (hull_solid(piece) for piece in frame_pieces(rings))
     return Part(mesh=mesh, looks=("tray",), solids=(_box_solid(*boxes[0]), *walls))
 
 
@@ -285,7 +287,7 @@ def _tray_boxes(half_m: tuple[float, float], tray: Mapping[str, Any]) -> list[Bo
 
 def _wall_profile(tray: Mapping[str, Any]) -> list[tuple[float, float]]:
     """Offsets and heights around the section of a wall: foot, outside, rim, inside."""
-    t, h, lean = tray["wall_thickness_m"], tray["wall_height_m"], _lean_m(tray)
+    t, h, lean = tray["wall_thickness_m"], tray["wall_height_m"], lean_m(tray)
     foot = [(0.0, -TRAY_FLOOR_M), (t, -TRAY_FLOOR_M)]
     if not tray.get("rounded", False):
         return [*foot, (lean + t, h), (lean, h), (0.0, 0.0)]
@@ -325,23 +327,7 @@ def _half_space(z: float) -> Solid:
 
 def _box_solid(low: Vector3, high: Vector3) -> Solid:
     middle, half = np.add(low, high) / 2, np.subtract(high, low) / 2
-    return Solid(shape="box", half_size_m=_point(half), pose=Pose(position_m=_point(middle)))
-
-
-def _hull_solid(vertices: Float[np.ndarray, "n 3"]) -> Solid:
-    middle = (vertices.min(axis=0) + vertices.max(axis=0)) / 2
-    own = vertices - middle
-    return Solid(
-        shape="hull",
-        half_size_m=_point(own.max(axis=0)),
-        pose=Pose(position_m=_point(middle)),
-        vertices_m=own,
-    )
-
-
-def _point(values: Any) -> Vector3:
-    x, y, z = (float(v) for v in values)
-    return (x, y, z)
+    return Solid(shape="box", half_size_m=vector3(half), pose=Pose(position_m=vector3(middle)))
 
 
 def _about_origin(half_m: tuple[float, float]) -> Square:

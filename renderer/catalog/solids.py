@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
+from renderer.rotation import vector3
 from renderer.scene import Pose
 
 
@@ -30,11 +31,10 @@ class Solid:
 def hull_solid(points_m: Float[np.ndarray, "n 3"]) -> Solid:
     """The convex hull of points in the owner's frame."""
     low, high = points_m.min(axis=0), points_m.max(axis=0)
-    x, y, z = ((low + high) / 2).tolist()
-    half_x, half_y, half_z = ((high - low) / 2).tolist()
+    middle = (low + high) / 2
     return Solid(
         shape="hull",
-        half_size_m=(half_x, half_y, half_z),
-        pose=Pose(position_m=(x, y, z)),
-        vertices_m=points_m - (x, y, z),
+        half_size_m=vector3((high - low) / 2),
+        pose=Pose(position_m=vector3(middle)),
+        vertices_m=points_m - middle,
     )

@@ -1,6 +1,6 @@
 """The ground on which objects lie: what its parts look like, and what of them objects collide with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import fields, replace
 from typing import Any
 
@@ -84,9 +84,7 @@ def _pattern_offset(parameters: Mapping[str, Any]) -> Vector3:
 def ground_models(ground: Ground, library: Library) -> dict[str, Model]:
     """The parts of the place and, where there is one, the tray; all in world coordinates."""
     parts = parts_of(ground)
-    looks = {
-        look: _look(look, ground, library) for look in {look for p in parts.values() for look in p.looks}
-    }
+    looks = _looks({look for part in parts.values() for look in part.looks}, ground, library)
     return {
         name: Model(
             mesh=part.mesh,
@@ -98,15 +96,20 @@ def ground_models(ground: Ground, library: Library) -> dict[str, Model]:
     }
 
 
+def _looks(names: Set[str], ground: Ground, library: Library) -> dict[str, Material]:
+    """The materials that parts of a place call so, see `renderer.catalog.places.Part`."""
+    looks = {name: _look(name, ground, library) for name in names - {"top", "flat"}}
+    if not names.isdisjoint({"top", "flat"}):
+        looks["top"] = appearance_material(ground.parameters, library)
+        looks["flat"] = _laid_flat(looks["top"])
+    return looks
+
+
 def _look(look: str, ground: Ground, library: Library) -> Material:
-    """The material that a part of a place calls so, see `renderer.catalog.places.Part`."""
     if look == "skirting":
         return Material(color=(0.72, 0.71, 0.68), roughness=0.4)
     if look == "photo":
         return _photograph(library.photo_pixels(ground.parts["photo"]["photo"]))
-    if look in ("top", "flat"):
-        material = appearance_material(ground.parameters, library)
-        return _laid_flat(material) if look == "flat" else material
     if look == "tray":
         assert ground.tray is not None, "a tray has parameters"
         return appearance_material(ground.tray, library)

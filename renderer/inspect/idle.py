@@ -8,11 +8,12 @@ from typing import Any
 from renderer.catalog.sources import is_labelled
 from renderer.lens.distortion import COEFFICIENTS
 from renderer.randomize.following import followed, layout_factors, tumbles
-from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes, can_draw
+from renderer.recipe.distributions import Choice, Constant, Distribution, Sometimes
 from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor
 from renderer.recipe.objects import Cards, Dice, Foreground, Meshes, Primitives
 from renderer.recipe.places import PLACES, Layout, Tray
+from renderer.recipe.relations import draws_of, may_draw
 from renderer.recipe.schema import Recipe
 from renderer.recipe.syntax import syntax_text
 from renderer.recipe.validation import iter_factors
@@ -67,12 +68,6 @@ def _absent(recipe: Recipe) -> Iterator[tuple[str, str]]:
         yield from ((f.name, reason) for f in (environment.image, environment.rotation))
 
 
-def may_draw(recipe: Recipe, factor: Factor, value: Any) -> bool:
-    """Whether a factor of names or flags can come to a value, by itself or where a condition holds."""
-    drawn = [c.draw for c in recipe.conditions.values() if c.factor == factor.name]
-    return any(can_draw(distribution, value) for distribution in (factor.distribution, *drawn))
-
-
 def _of_places(recipe: Recipe) -> Iterator[tuple[str, str]]:
     """Factors of what no place has that can be drawn."""
     surface = recipe.surface
@@ -90,9 +85,7 @@ def _of_places(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 def never_labelled(recipe: Recipe) -> bool:
     """Whether every scene is one without objects to label."""
-    factor = recipe.layout.object_free
-    is_opened = any(condition.factor == factor.name for condition in recipe.conditions.values())
-    return factor.distribution == Constant(value=True) and not is_opened
+    return draws_of(recipe, recipe.layout.object_free) == [Constant(value=True)]
 
 
 def _without_their_need(node: Any) -> Iterator[tuple[str, str]]:
@@ -140,8 +133,8 @@ def _is_ever_there(recipe: Recipe, light: str) -> bool:
 
 def is_never(recipe: Recipe, gate: Factor) -> bool:
     """Whether a count or a flag is 0 or false in every scene."""
-    is_opened = any(condition.factor == gate.name for condition in recipe.conditions.values())
-    return isinstance(gate.distribution, Constant) and not gate.distribution.value and not is_opened
+    own, *conditional = draws_of(recipe, gate)
+    return not conditional and isinstance(own, Constant) and not own.value
 
 
 def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
@@ -197,8 +190,7 @@ def _arrangements(recipe: Recipe, kind: LaidOut) -> set[str]:
 
 def _possible(recipe: Recipe, factor: Factor) -> set[Any]:
     """The values that a factor of a few values may take, conditions included."""
-    draws = [condition.draw for condition in recipe.conditions.values() if condition.factor == factor.name]
-    return {value for draw in (factor.distribution, *draws) for value in _values(draw)}
+    return {value for draw in draws_of(recipe, factor) for value in _values(draw)}
 
 
 def _values(distribution: Distribution) -> set[Any]:

@@ -21,6 +21,7 @@ from renderer.rotation import (
     quaternion_product,
     rotation_from_z,
     rotation_matrix,
+    vector3,
 )
 from renderer.scene import Contact, Pose, Quaternion, SceneObject
 
@@ -181,7 +182,7 @@ def _finger_object(held: SceneObject, number: int, finger: _Finger, grip: Grip) 
         source="primitive",
         category=None,
         contact=Contact.HELD,
-        pose=Pose(position_m=_vector(middle), rotation_wxyz=quaternion_from_matrix(rotation)),
+        pose=Pose(position_m=vector3(middle), rotation_wxyz=quaternion_from_matrix(rotation)),
         parameters={
             "shape": "finger", "size_m": radius_m / CAPSULE_RADIUS, "flatness": 1.0, **_skin(grip, held.slot),
         },
@@ -204,9 +205,4 @@ def _skin(grip: Grip, seed: int) -> Mapping[str, Any]:
 def _in_world(item: SceneObject, world_from_hand: Quaternion, origin: Vector) -> SceneObject:
     position = rotation_matrix(world_from_hand) @ np.array(item.pose.position_m) + origin
     rotation = quaternion_product(world_from_hand, item.pose.rotation_wxyz)
-    return replace(item, pose=Pose(position_m=_vector(position), rotation_wxyz=rotation))
-
-
-def _vector(values: Vector) -> tuple[float, float, float]:
-    x, y, z = (float(v) for v in values)
-    return (x, y, z)
+    return replace(item, pose=Pose(position_m=vector3(position), rotation_wxyz=rotation))

@@ -40,7 +40,6 @@ class Drafted:
 
     kind: ObjectKind
     arrangement: str
-    physics: bool
     values: Mapping[str, Any]
     items: tuple[SceneObject, ...]
     drawer: "KindDrawer"
@@ -94,10 +93,7 @@ def _draft_kind(draws: DrawRecorder, name: str, kind: ObjectKind, around: _Aroun
         unstacked = arrangement == "stacks" and not can_be_stacked(item.parameters)
         contact = contact_of(kind, "scattered" if unstacked else arrangement, around.physics)
         items.append(replace(item, contact=contact))
-    return Drafted(
-        kind=kind, arrangement=arrangement, physics=around.physics, values=values, items=tuple(items),
-        drawer=drawer,
-    )  # fmt: skip
+    return Drafted(kind=kind, arrangement=arrangement, values=values, items=tuple(items), drawer=drawer)
 
 
 def _alignment(

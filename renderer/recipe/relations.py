@@ -16,6 +16,7 @@ from renderer.recipe.distributions import (
     Sometimes,
     TruncatedNormal,
     Uniform,
+    can_draw,
 )
 from renderer.recipe.expressions import EXAMPLE, Expression, check_writable, read_expression
 from renderer.recipe.factors import parse_factor
@@ -44,6 +45,16 @@ def parse_relations(recipe: Recipe) -> Recipe:
     _check_circles(parents_of(conditions, names))
     _check_correlated(recipe, names)
     return recipe
+
+
+def draws_of(recipe: Recipe, factor: Factor) -> list[Distribution]:
+    """What a factor is drawn from: what its own key says, then what conditions say."""
+    return [factor.distribution, *(c.draw for c in recipe.conditions.values() if c.factor == factor.name)]
+
+
+def may_draw(recipe: Recipe, factor: Factor, value: Any) -> bool:
+    """Whether a factor of names or flags can come to a value, by itself or where a condition holds."""
+    return any(can_draw(draw, value) for draw in draws_of(recipe, factor))
 
 
 def _parse_all(key: str, given: Mapping[str, Any], parse: Callable[[Any, str], Any]) -> dict[str, Any]:

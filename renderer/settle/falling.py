@@ -1,6 +1,5 @@
 """The objects of a scene that fall, among those that lie."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,6 +9,7 @@ from jaxtyping import Float
 from renderer.catalog.collision import solids_of
 from renderer.catalog.dice import keep_face_up
 from renderer.catalog.library import Library
+from renderer.catalog.places import lean_m
 from renderer.catalog.solids import Solid
 from renderer.catalog.surfaces import ground_solids
 from renderer.scene import Contact, Ground, Pose, Scene, SceneObject
@@ -47,9 +47,9 @@ def _container(ground: Ground) -> Container | None:
     """The tray, unless things may lie around it; where its walls lean out, there is more room."""
     if ground.tray is None or ground.tray.get("spill", False):
         return None
-    lean_m = ground.tray["wall_height_m"] * math.tan(math.radians(ground.tray.get("wall_slope_deg", 0.0)))
     half_x_m, half_y_m = ground.half_size_m
-    return Container(half_size_m=(half_x_m + lean_m, half_y_m + lean_m))
+    out_m = lean_m(ground.tray)
+    return Container(half_size_m=(half_x_m + out_m, half_y_m + out_m))
 
 
 def _laid(item: SceneObject, pose: Float[np.ndarray, "7"]) -> SceneObject:

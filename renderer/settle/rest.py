@@ -16,6 +16,7 @@ from jaxtyping import Float
 from renderer.catalog.library import Library
 from renderer.catalog.places import confines_m
 from renderer.catalog.sources import Support, radius_m, support_of
+from renderer.rotation import vector3
 from renderer.scene import Contact, Pose, Scene, SceneObject, Vector3, View
 from renderer.settle.falling import fallen
 from renderer.settle.world import GAP_M
@@ -89,8 +90,7 @@ def _shifted(view: View, before: Vector3, after: Vector3 | None) -> View:
 
 
 def _shifted_pose(pose: Pose, shift_m: Float[np.ndarray, "3"]) -> Pose:
-    x, y, z = np.array(pose.position_m) + shift_m
-    return replace(pose, position_m=(float(x), float(y), float(z)))
+    return replace(pose, position_m=vector3(np.array(pose.position_m) + shift_m))
 
 
 def _push_apart(

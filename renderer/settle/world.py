@@ -10,7 +10,7 @@ its core, with contacts that begin at the radius of its edges.
 import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import mujoco
@@ -19,7 +19,7 @@ from jaxtyping import Bool, Float
 from scipy.spatial import ConvexHull
 
 from renderer.catalog.solids import Solid
-from renderer.rotation import quaternion_product, rotation_matrix
+from renderer.rotation import quaternion_product, rotation_matrix, vector3
 from renderer.scene import Pose
 
 Poses = Float[np.ndarray, "n 7"]  # x, y, z in metres, and the rotation as w, x, y, z
@@ -94,17 +94,9 @@ def _box_corners(low: Any, high: Any) -> Float[np.ndarray, "8 3"]:
 
 def placed_solid(solid: Solid, pose: Pose) -> Solid:
     """A piece of an object with a pose, in the world."""
-    x, y, z = rotation_matrix(pose.rotation_wxyz) @ solid.pose.position_m + pose.position_m
-    return Solid(
-        shape=solid.shape,
-        half_size_m=solid.half_size_m,
-        pose=Pose(
-            position_m=(float(x), float(y), float(z)),
-            rotation_wxyz=quaternion_product(pose.rotation_wxyz, solid.pose.rotation_wxyz),
-        ),
-        vertices_m=solid.vertices_m,
-        rounding_m=solid.rounding_m,
-    )
+    position_m = rotation_matrix(pose.rotation_wxyz) @ solid.pose.position_m + pose.position_m
+    rotation = quaternion_product(pose.rotation_wxyz, solid.pose.rotation_wxyz)
+    return replace(solid, pose=Pose(position_m=vector3(position_m), rotation_wxyz=rotation))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -208,10 +200,12 @@ def build_world(
         builder.add(world, solid, contype=CARRIES_ALL)
     for solid in walls:
         builder.add(world, solid, contype=CARRIES_WALLS, conaffinity=0)
-    masses = _masses(bodies)
+    volumes_m3 = [np.array([_volume_m3(solid) for solid in body.solids]) for body in bodies]
+    masses = _masses(np.array([sum(volumes.tolist()) for volumes in volumes_m3]))
     for number, body in enumerate(bodies):
+        shares = masses[number] * (volumes_m3[number] / volumes_m3[number].sum())
         is_kept = kept is not None and bool(kept[number])
-        builder.add_body(body, poses[number], float(masses[number]), CARRIES_ALL | (CARRIES_WALLS * is_kept))
+        builder.add_body(body, poses[number], shares, CARRIES_ALL | (CARRIES_WALLS * is_kept))
     model = builder.spec.compile()
     return World(
         model=model,
@@ -222,10 +216,9 @@ def build_world(
     )
 
 
-def _masses(bodies: Sequence[Body]) -> Float[np.ndarray, " n"]:
+def _masses(volumes_m3: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:
     """Of equal density; the median is 1."""
-    volumes = np.array([sum(_volume_m3(solid) for solid in body.solids) for body in bodies])
-    masses: Float[np.ndarray, " n"] = volumes / np.median(volumes)
+    masses: Float[np.ndarray, " n"] = volumes_m3 / np.median(volumes_m3)
     clipped: Float[np.ndarray, " n"] = np.clip(masses, 1 / LARGEST_MASS_RATIO, LARGEST_MASS_RATIO)
     return clipped
 
@@ -245,18 +238,20 @@ class _Builder:
     unit_m: float
     meshes: int = 0
 
-    def add_body(self, body: Body, pose: Float[np.ndarray, "7"], mass: float, conaffinity: int) -> None:
+    def add_body(
+        self, body: Body, pose: Float[np.ndarray, "7"], masses: Float[np.ndarray, " s"], conaffinity: int
+    ) -> None:
+        """A body that moves, of the masses of its pieces."""
         moving = self.spec.worldbody.add_body(pos=pose[:3] / self.unit_m, quat=pose[3:])
         moving.add_freejoint()
-        volumes = np.array([_volume_m3(solid) for solid in body.solids])
         size = body.size_m / self.unit_m
-        for solid, share in zip(body.solids, volumes / volumes.sum(), strict=True):
+        for solid, mass in zip(body.solids, masses.tolist(), strict=True):
             self.add(
                 moving,
                 solid,
                 contype=CARRIES_ALL,
                 conaffinity=conaffinity,
-                mass=mass * share,
+                mass=mass,
                 friction=[SLIDING, SPINNING * size, ROLLING * size],
                 condim=6 if body.is_round else 3,
             )

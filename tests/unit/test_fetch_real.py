@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import http.server
-import importlib.util
 import io
 import json
 import re
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from tensorboard.summary.writer.record_writer import RecordWriter
+from unit.scripts import load_script
 from unit.test_tfrecord import serialized
 
 from renderer.errors import DataError, InfrastructureError
@@ -32,15 +32,10 @@ from train_eval.data.fetching import (
 )
 from train_eval.data.sets import open_set
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "fetch_real.py"
-
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("fetch_real", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("fetch_real")
 
 
 def sha256(content: bytes) -> str:

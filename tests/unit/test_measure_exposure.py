@@ -1,21 +1,16 @@
 """The script that counts images of which too much is clipped or crushed."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-
-PATH = Path(__file__).parents[2] / "scripts" / "measure_exposure.py"
+from unit.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def script():
-    specification = importlib.util.spec_from_file_location("measure_exposure", PATH)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return load_script("measure_exposure")
 
 
 def write_image(folder: Path, name: str, white_share: float, black_share: float) -> None:

@@ -1,14 +1,13 @@
 """The reference in docs/recipe.md: up to date, whole, and its examples are recipes."""
 
-import importlib.util
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import yaml
 from unit.recipes import dice_recipe
+from unit.scripts import SCRIPTS, load_script
 
 from renderer.inspect.reference import reference_sections, section_markdown
 from renderer.recipe.distributions import PARSERS
@@ -17,15 +16,12 @@ from renderer.recipe.objects import OBJECT_SOURCES
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import iter_specs
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "write_recipe_reference.py"
+SCRIPT = SCRIPTS / "write_recipe_reference.py"
 
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("write_recipe_reference", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("write_recipe_reference")
 
 
 @pytest.fixture(scope="module")

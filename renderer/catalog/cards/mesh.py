@@ -13,6 +13,7 @@ from jaxtyping import Float
 from scipy.spatial import Delaunay
 
 from renderer.catalog.model import TriangleMesh
+from renderer.catalog.outlines import rounded_rectangle
 
 WIDTH_M, HEIGHT_M = 0.063, 0.088  # poker size
 CORNER_M = 0.0035
@@ -22,12 +23,7 @@ UPPER, LOWER, EDGE = 0, 1, 2  # material slots
 @functools.cache
 def card_outline() -> Float[np.ndarray, "n 2"]:
     """The rounded rectangle of a card of scale 1, counter-clockwise, metres."""
-    corners = []
-    for quarter, (sx, sy) in enumerate(((1, 1), (-1, 1), (-1, -1), (1, -1))):
-        angles = np.linspace(0, math.pi / 2, 7) + quarter * math.pi / 2
-        middle = np.array([sx * (WIDTH_M / 2 - CORNER_M), sy * (HEIGHT_M / 2 - CORNER_M)])
-        corners.append(middle + CORNER_M * np.stack([np.cos(angles), np.sin(angles)], axis=1))
-    sparse = np.concatenate(corners)
+    sparse = rounded_rectangle((WIDTH_M / 2, HEIGHT_M / 2), CORNER_M, steps=6)
     following = np.roll(sparse, -1, axis=0)
     dense = []
     for start, end in zip(sparse, following, strict=True):
