@@ -14,8 +14,10 @@ class Buffers:
         radiance: linear Rec. 709 RGB.
         ids: 0 for the ground and the sky, i + 1 for object i of the scene; sampled at pixel centres.
         depth_z_m: distance along the optical axis, metres; very large where there is only sky.
+        normals: of length 1, in the camera's frame, 0 where there is only sky; None where not asked for.
     """
 
     radiance: Float32[np.ndarray, "h w 3"]
     ids: Int32[np.ndarray, "h w"]
     depth_z_m: Float32[np.ndarray, "h w"]
+    normals: Float32[np.ndarray, "h w 3"] | None = None

@@ -8,17 +8,17 @@ from typing import Any
 from renderer.recipe.distributions import Distribution
 from renderer.recipe.keys import Factor
 from renderer.recipe.objects import Meshes
-from renderer.recipe.schema import DEVICE_KEYS, FOLDER_KEYS, RUN_KEYS, Recipe
+from renderer.recipe.schema import DEVICE_KEYS, EXPORT_KEYS, FOLDER_KEYS, RUN_KEYS, Recipe
 
 
 def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     """The scene-relevant keys of a recipe as a flat map; equal maps describe equal datasets.
 
-    Left out are the keys that say how much, where and by whom is rendered, and the folders of the
-    user's files: what is in them counts, not where they lie.
+    Left out are the keys that say how much, where and by whom is rendered and what is exported of it, and the
+    folders of the user's files: what is in them counts, not where they lie.
     """
     flat = dict(_flatten(recipe, ""))
-    left_out = RUN_KEYS | DEVICE_KEYS | FOLDER_KEYS | mesh_path_keys(recipe)
+    left_out = RUN_KEYS | EXPORT_KEYS | DEVICE_KEYS | FOLDER_KEYS | mesh_path_keys(recipe)
     return {name: value for name, value in sorted(flat.items()) if name not in left_out}
 
 

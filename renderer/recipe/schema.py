@@ -13,6 +13,9 @@ from renderer.recipe.lighting import Lighting
 from renderer.recipe.objects import ObjectKind
 from renderer.recipe.places import Layout, Surface
 
+BOXES = ("visible", "amodal", "amodal_clipped")
+MAPS = ("instances", "semantic", "depth", "normals")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
@@ -23,6 +26,19 @@ class Labels:
         0.35, float, low=0, high=1,
         help="a die whose upper face is less ahead of the next one is ignored: neither object nor background",
     )  # fmt: skip
+    min_face_visibility: float = setting(
+        0.25, float, low=0, high=1,
+        help="a die of whose upper face less can be seen is ignored: neither object nor background",
+    )  # fmt: skip
+    min_visibility: float = setting(
+        0.0, float, low=0, high=1, help="a smaller share of the whole object is seen: flagged, not annotated"
+    )
+    box: str = setting(
+        "visible", str, options=BOXES, help="which box is exported; of the whole object, or clipped"
+    )
+    maps: list[str] = setting(
+        [], list, item=str, options=MAPS, scalar=True, help="images of labels that are written for each frame"
+    )
     device: str = setting("auto", str, options=("auto", "cpu", "cuda", "mps"), help="where torch labels")
 
 
@@ -80,6 +96,7 @@ class Recipe:
 
 # Not part of a dataset's identity: they say how much, where and by whom, not what.
 RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "workers", "dry_run"})
+EXPORT_KEYS = frozenset({"labels.box"})  # frames are the same, annotations are not
 FOLDER_KEYS = frozenset(
     {"lighting.environment.folder", "surface.image_folder", "surface.pbr_folder", "surface.photo_folder"}
 )
