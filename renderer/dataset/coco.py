@@ -14,24 +14,30 @@ def write_coco(store: Store, categories: Sequence[str], path: Path) -> None:
 
     What is ignored has `iscrowd` 1, with which COCO marks what evaluation neither asks for nor punishes.
     """
-    category_ids = {name: number for number, name in enumerate(categories, start=1)}
     with atomic_file(path) as file:
-        file.write(b'{"info":{"description":"rendered by gapless"},"categories":')
-        file.write(json_bytes([{"id": i, "name": name} for name, i in category_ids.items()]))
-        file.write(b',"images":[')
-        _write_items(file, (_image(record) for record in _good(store)))
-        file.write(b'],"annotations":[')
-        _write_items(file, _annotations(store, category_ids))
-        file.write(b"]}\n")
+        for part in coco_parts(store, categories):
+            file.write(part)
+
+
+def coco_parts(store: Store, categories: Sequence[str]) -> Iterator[bytes]:
+    """What `write_coco` writes, in parts: each image and each annotation is one, on a line of its own."""
+    category_ids = {name: number for number, name in enumerate(categories, start=1)}
+    yield b'{"info":{"description":"rendered by gapless"},"categories":'
+    yield json_bytes([{"id": i, "name": name} for name, i in category_ids.items()])
+    yield b',"images":['
+    yield from _lines(_image(record) for record in _good(store))
+    yield b'],"annotations":['
+    yield from _lines(_annotations(store, category_ids))
+    yield b"]}\n"
 
 
 def _good(store: Store) -> Iterator[Record]:
     return (record for record in store.records() if record["status"] == "ok")
 
 
-def _write_items(file: Any, items: Iterator[dict[str, Any]]) -> None:
+def _lines(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     for number, item in enumerate(items):
-        file.write((b"," if number else b"") + b"\n" + json_bytes(item))
+        yield (b"," if number else b"") + b"\n" + json_bytes(item)
 
 
 def _image(record: Record) -> dict[str, Any]:

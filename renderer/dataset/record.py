@@ -11,6 +11,7 @@ from pycocotools import mask as coco_mask
 
 from renderer.catalog.dice import face_margin
 from renderer.labels import InstanceLabels
+from renderer.labels.certificate import Fault
 from renderer.recipe.schema import Labels
 from renderer.scene import Scene, SceneObject, Shot, View
 
@@ -62,9 +63,10 @@ def make_record(
     }
 
 
-def rejected_record(source: FrameSource, reason: str) -> Record:
+def rejected_record(source: FrameSource, fault: Fault) -> Record:
     """The record of a frame that failed certification: permanent, without an image."""
-    return {"frame": source.frame, "status": "rejected", "reason": reason, "draws": source.draws()}
+    found = {"check": fault.check, "reason": fault.reason}
+    return {"frame": source.frame, "status": "rejected", **found, "draws": source.draws()}
 
 
 def instance_entries(

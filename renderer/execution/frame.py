@@ -11,6 +11,7 @@ from renderer.buffers import Buffers
 from renderer.catalog.model import Image
 from renderer.dataset.record import FrameSource, Record, instance_entries, make_record, rejected_record
 from renderer.labels import label_instances
+from renderer.labels.certify import buffers_fault
 from renderer.recipe.schema import Recipe
 from renderer.scene import Shot
 from renderer.sensor import photograph
@@ -34,9 +35,9 @@ class Frame:
 
 def finish_frame(recipe: Recipe, source: FrameSource, buffers: Buffers, device: torch.device) -> Frame:
     """Expose, label, certify and encode one shot of a traced view."""
-    reason = fault(buffers)
-    if reason is not None:
-        return Frame(record=rejected_record(source, reason), image=None, image_png=None)
+    fault = buffers_fault(buffers)
+    if fault is not None:
+        return Frame(record=rejected_record(source, fault), image=None, image_png=None)
     image, exposure_ev = _photograph(buffers, source.shot, device)
     items = source.scene.objects
     numbered = [(n, item) for n, item in enumerate(items, start=1) if item.category is not None]
@@ -45,13 +46,6 @@ def finish_frame(recipe: Recipe, source: FrameSource, buffers: Buffers, device: 
     entries = instance_entries([item for _, item in numbered], labels, recipe.labels)
     png = encode_png(image)
     return Frame(record=make_record(source, png, exposure_ev, entries), image=image, image_png=png)
-
-
-def fault(buffers: Buffers) -> str | None:
-    """Why buffers cannot be a frame, or None: not finite, or without any light."""
-    if not np.isfinite(buffers.radiance).all():
-        return "radiance is not finite"
-    return "no light reaches the camera" if buffers.radiance.max() <= 0 else None
 
 
 def _photograph(buffers: Buffers, shot: Shot, device: torch.device) -> tuple[Image, float]:
