@@ -1,7 +1,7 @@
 """Whether what was derived from the records is what they give: annotations, draws and the recipe."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,23 @@ class _Records(Store):
             yield json.loads(self.record_path(frame).read_bytes())
 
 
+def all_records(dataset: Dataset) -> Iterator[Record]:
+    """The records of all frames, by frame, whatever became of their images."""
+    return _records(dataset).records()
+
+
 def _records(dataset: Dataset) -> _Records:
     return _Records(root=dataset.root, identity={}, dataset=dataset)
 
 
 def _annotations_fault(dataset: Dataset) -> str | None:
     path = dataset.root / ANNOTATIONS
-    names = [category["name"] for category in listed_categories(path)]
-    return first_difference(path, coco_parts(_records(dataset), names))
+    listed = listed_categories(path)
+    keypoints = {category["name"]: category.get("keypoints", ()) for category in listed}
+    box = box_of_annotations(dataset.root)
+    return first_difference(
+        path, coco_parts(_records(dataset), list(keypoints), box=box, keypoints=keypoints)
+    )
 
 
 def listed_categories(path: Path) -> list[Mapping[str, Any]]:
@@ -75,7 +84,7 @@ def listed_categories(path: Path) -> list[Mapping[str, Any]]:
     return categories
 
 
-def exported_box(root: Path) -> str:
+def box_of_annotations(root: Path) -> str:
     """Which box a dataset's annotations have, by its recipe.yaml."""
     box: str = yaml.safe_load((root / RECIPE).read_bytes())["labels"]["box"]
     return box
@@ -90,7 +99,7 @@ def _draws_fault(dataset: Dataset) -> str | None:
 
 
 def _recipe_fault(dataset: Dataset) -> str | None:
-    exported_box(dataset.root)
+    box_of_annotations(dataset.root)
     return None
 
 
@@ -109,7 +118,7 @@ def _described(part: bytes) -> str:
         item = json.loads(part.lstrip(b",\n"))
     except ValueError:
         return f"'{part[:40].decode(errors='replace').strip()}'"
-    names: Sequence[tuple[str, str]] = (
+    names = (
         ("image_id", "annotation {id} of frame {image_id}"),
         ("file_name", "image {file_name}"),
         ("frame", "frame {frame}"),

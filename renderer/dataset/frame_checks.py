@@ -19,7 +19,7 @@ RECORD_KEYS: Mapping[str, type] = {
 }  # fmt: skip
 REJECTED_KEYS: Mapping[str, type] = {"check": str, "reason": str, "draws": dict}
 FILE_KEYS: Mapping[str, type] = {"file": str, "bytes": int, "sha256": str}
-IMAGE_KEYS = FILE_KEYS | {"width_px": int, "height_px": int}
+IMAGE_KEYS: Mapping[str, type] = {**FILE_KEYS, "width_px": int, "height_px": int}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
     if leaves_folder(name):
         return f"the record names the file {name!r}, which is not inside the dataset"
     try:
-        content = (root / name).read_bytes()
+        content: bytes = (root / name).read_bytes()
     except FileNotFoundError:
         return f"{name} is missing"
     except OSError as error:

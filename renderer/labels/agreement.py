@@ -85,7 +85,8 @@ def _is_displaced(
     row, column = places.T
     seen_near = _is_near(met, row, column, seen[row, column])
     met_near = _is_near(seen, row, column, met[row, column])
-    return ~(seen_near & met_near)
+    displaced: Bool[np.ndarray, " n"] = ~(seen_near & met_near)
+    return displaced
 
 
 def _is_near(

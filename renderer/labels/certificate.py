@@ -22,7 +22,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """The outcome of checks.
+    """What was measured, and the outcome.
 
     Attributes:
         figures: what was measured, for the record's `certification`.
@@ -31,3 +31,7 @@ class Certificate:
 
     figures: Mapping[str, float | int | None] = field(default_factory=dict)
     fault: Fault | None = None
+
+    def joined(self, later: "Certificate") -> "Certificate":
+        """All figures, and the first fault."""
+        return Certificate(figures={**self.figures, **later.figures}, fault=self.fault or later.fault)
