@@ -65,8 +65,8 @@ def _image_differences(
             shown = [round(float(value), 2) for value in corners]
             yield f"{image.path.name}: {entry['name']} ({entry['category']}, {shown}) is not exported"
     for number in np.flatnonzero(free):
-        corners = [round(float(value), 2) for value in image.boxes_xyxy[number]]
-        yield f"{image.path.name}: the box {corners} ({named[number]}) is that of no instance"
+        shown = [round(float(value), 2) for value in image.boxes_xyxy[number]]
+        yield f"{image.path.name}: the box {shown} ({named[number]}) is that of no instance"
 
 
 def _clipped_box(entry: Mapping[str, Any], box: str, size_hw: tuple[int, int]) -> Float[np.ndarray, " 4"]:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pycocotools import mask as coco_mask
 
@@ -37,7 +37,8 @@ def check_masks(detections: DetectionSet) -> list[Problem]:
 
 def _masks_outside(image: ImageRecord) -> Iterator[Problem]:
     for number, mask in enumerate(image.masks or ()):
-        left, top, width, height = coco_mask.toBbox(dict(mask))  # type: ignore[call-overload]
+        code: Any = dict(mask)
+        left, top, width, height = coco_mask.toBbox(code)
         x0, y0, x1, y1 = image.boxes_xyxy[number]
         outside = max(x0 - left, y0 - top, left + width - x1, top + height - y1)
         if width and outside > MASK_TOLERANCE_PX:
