@@ -43,6 +43,7 @@ from renderer.settle import settle
 
 CPU = torch.device("cpu")
 SMALL = ("camera.width_px=320", "camera.height_px=240", "engine.samples=4", "sensor=varied")
+RECIPES = ("dice", "cards")
 LEAST_PIXELS = 30  # of an object that a fault is planted into
 SHIFTS_PX = (2, 6)  # the least and the largest
 BLACKEST = 3  # values of a black image are below it
@@ -268,7 +269,9 @@ def main() -> int:
 
 
 def _recipes(meshes: str | None) -> Iterator[Recipe]:
-    keys = {"dice": [], "cards": []} | ({} if meshes is None else {"tabletop": [f"objects.path={meshes}"]})
+    keys: dict[str, list[str]] = {name: [] for name in RECIPES}
+    if meshes is not None:
+        keys["tabletop"] = [f"objects.path={meshes}"]
     for name, own in keys.items():
         parsed = parse_arguments([f"recipe={name}", *SMALL, *own])
         yield compose_job(RECIPE, "render", parsed, parsed.overrides).settings
