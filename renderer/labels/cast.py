@@ -1,27 +1,20 @@
 """What rays through the centres of pixels meet, found from the scene's meshes and the camera alone.
 
 It knows nothing of Blender: what it finds confirms the id buffer, and it sees objects whole where others or
-the border of the image hide a part of them. Each triangle is tested against the rays of the pixels in the
-box around its projection, so the cost follows what is covered, not the image times the number of objects. A
-ray meets a triangle where it passes its three edges on the same side (Möller and Trumbore 1997, in the form
-of edge functions, Pineda 1988); all on doubles, one IEEE operation at a time: devices agree to the last bit.
+the border of the image hide a part of them.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int32, Int64
 from torch import Tensor
 
 from renderer.catalog.library import Library
-from renderer.labels.cutouts import Cutout, ends_rays
+from renderer.labels.hits import UNKNOWN, Hits, Soup, all_hits, soup_of
 from renderer.labels.rays import (
-    FAR_M,
-    NEAR_M,
     Rays,
     Reach,
     Window,
@@ -32,9 +25,6 @@ from renderer.labels.rays import (
 )
 from renderer.labels.triangles import Body, bodies_of
 from renderer.scene import Camera, Scene, View
-
-PAIRS_AT_ONCE = 2**20  # of triangle and pixel: about 150 MB
-UNKNOWN = -1  # the id where rays meet what may be transparent in a way that is not looked up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -78,12 +68,12 @@ def cast_view(scene: Scene, view: View, library: Library, device: torch.device) 
 def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) -> Cast:
     """Cast a ray through each pixel of a camera, against bodies in its frame, numbered from 0."""
     device = torch.device("cpu") if device.type == "mps" else device  # it has no doubles
-    soup = _soup(bodies, device)
+    soup = soup_of(bodies, device)
     reach = reach_of(camera, soup.corners_m, _windows(bodies, soup, camera))
     alone = _Alone.empty(bodies, soup, reach, camera)
     front = _Front.empty(camera, device)
     rays = rays_of(camera, alone.window(camera), device)
-    for hits in _all_hits(soup, reach, rays):
+    for hits in all_hits(soup, reach, rays):
         front.add(hits, soup)
         alone.add(hits, soup)
     return Cast(
@@ -93,146 +83,10 @@ def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) ->
     )
 
 
-class _Soup(NamedTuple):
-    """All triangles of all bodies.
-
-    Attributes:
-        body: number of the body of each.
-        edges: normals of the planes through the camera and each edge, 3 x 3 numbers.
-        volume: of the tetrahedron that the camera makes with it, times 6.
-        number: the id that it shows.
-        is_face: whether it belongs to the upper face of a die.
-        cutout: which cutout it belongs to; -1 is none.
-        place: which of the cutout's triangles it is.
-    """
-
-    corners_m: Float64[Tensor, "t 3 3"]
-    body: Int64[Tensor, " t"]
-    edges: Float64[Tensor, "t 9"]
-    volume: Float64[Tensor, " t"]
-    number: Int64[Tensor, " t"]
-    is_face: Bool[Tensor, " t"]
-    cutout: Int64[Tensor, " t"]
-    place: Int64[Tensor, " t"]
-    cutouts: Sequence[Cutout]
-
-
-def _soup(bodies: Sequence[Body], device: torch.device) -> _Soup:
-    corners = np.concatenate([body.corners_m for body in bodies])
-    counts = [len(body.corners_m) for body in bodies]
-    number = np.repeat([body.number for body in bodies], counts)
-    body = number.copy()
-    is_face = np.concatenate(
-        [
-            np.zeros(n, bool) if b.upper_face is None else b.upper_face
-            for b, n in zip(bodies, counts, strict=True)
-        ]
-    )
-    cutouts: list[Cutout] = []
-    cutout, place = np.full(len(corners), -1), np.zeros(len(corners), np.int64)
-    for start, owner in zip(np.cumsum([0, *counts[:-1]]), bodies, strict=True):
-        for item in owner.cutouts:
-            if not item.is_known:
-                number[start + item.triangles] = UNKNOWN
-                continue
-            cutout[start + item.triangles] = len(cutouts)
-            place[start + item.triangles] = np.arange(len(item.triangles))
-            cutouts.append(item)
-    a, b, c = (corners[:, n] for n in range(3))
-    edges = np.concatenate([_cross(b, c - b), _cross(c, a - c), _cross(a, b - a)], axis=1)
-    normal = _cross(b - a, c - a)
-    volume = a[:, 0] * normal[:, 0] + a[:, 1] * normal[:, 1] + a[:, 2] * normal[:, 2]
-
-    def there(array: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
-    return _Soup(
-        corners_m=there(corners),
-        body=there(body),
-        edges=there(edges),
-        volume=there(volume),
-        number=there(number),
-        is_face=there(is_face),
-        cutout=there(cutout),
-        place=there(place),
-        cutouts=cutouts,
-    )
-
-
-def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    x, y, z = (a[:, i] * b[:, j] - a[:, j] * b[:, i] for i, j in ((1, 2), (2, 0), (0, 1)))
-    return np.stack([x, y, z], axis=1)
-
-
-def _windows(bodies: Sequence[Body], soup: _Soup, camera: Camera) -> Int64[Tensor, "t 4"]:
+def _windows(bodies: Sequence[Body], soup: Soup, camera: Camera) -> Int64[Tensor, "t 4"]:
     """Where each triangle is looked for: labelled ones beyond the image too."""
     windows = [wide_window(camera) if body.is_labelled else image_window(camera) for body in bodies]
     return torch.tensor(windows, dtype=torch.int64, device=soup.body.device)[soup.body]
-
-
-class _Hits(NamedTuple):
-    """Where rays meet triangles; `distance` is in lengths of the ray."""
-
-    triangle: Int64[Tensor, " n"]
-    column: Int64[Tensor, " n"]
-    row: Int64[Tensor, " n"]
-    distance: Float64[Tensor, " n"]
-
-
-def _all_hits(soup: _Soup, reach: Reach, rays: Rays) -> Iterator[_Hits]:
-    """All hits, some at a time."""
-    columns = (reach.last_column - reach.first_column + 1).clamp(min=0)
-    counts = columns * (reach.last_row - reach.first_row + 1).clamp(min=0)
-    reached = counts.nonzero()[:, 0]
-    columns, counts = columns[reached], counts[reached]
-    ends = counts.cumsum(dim=0)
-    on_cpu, start, done = ends.cpu().numpy(), 0, 0
-    while start < len(on_cpu):
-        stop = max(int(np.searchsorted(on_cpu, done + PAIRS_AT_ONCE, side="right")), start + 1)
-        part = slice(start, stop)
-        which = torch.repeat_interleave(torch.arange(start, stop, device=ends.device), counts[part])
-        within = torch.arange(done, int(on_cpu[stop - 1]), device=ends.device) - (ends - counts)[which]
-        triangle = reached[which]
-        row = reach.first_row[triangle] + within // columns[which]
-        column = reach.first_column[triangle] + within % columns[which]
-        yield _meet(soup, rays, triangle, column, row)
-        start, done = stop, int(on_cpu[stop - 1])
-
-
-def _meet(
-    soup: _Soup,
-    rays: Rays,
-    triangle: Int64[Tensor, " n"],
-    column: Int64[Tensor, " n"],
-    row: Int64[Tensor, " n"],
-) -> _Hits:
-    """Which pairs of triangle and pixel meet."""
-    x, y, z = rays.at(column, row)
-    edges = soup.edges[triangle]
-    sides = [
-        x * edges[:, n] + y * edges[:, n + 1] + (edges[:, n + 2] if z is None else z * edges[:, n + 2])
-        for n in (0, 3, 6)
-    ]
-    low = torch.minimum(torch.minimum(sides[0], sides[1]), sides[2])
-    high = torch.maximum(torch.maximum(sides[0], sides[1]), sides[2])
-    inside = ((low >= 0) | (high <= 0)).nonzero()[:, 0]
-    triangle, weights = triangle[inside], [side[inside] for side in sides]
-    total = weights[0] + weights[1] + weights[2]
-    distance = soup.volume[triangle] / total  # not a number where a ray lies in the triangle's plane
-    met = (distance > NEAR_M) & (distance < FAR_M)
-    cut = (met & (soup.cutout[triangle] >= 0)).nonzero()[:, 0]
-    if len(cut):
-        met[cut] = _ends(soup, triangle[cut], [weight[cut] / total[cut] for weight in weights])
-    kept = inside[met]
-    return _Hits(triangle=triangle[met], column=column[kept], row=row[kept], distance=distance[met])
-
-
-def _ends(soup: _Soup, triangle: Int64[Tensor, " n"], weights: Sequence[Float64[Tensor, " n"]]) -> Tensor:
-    ends = torch.zeros_like(triangle, dtype=torch.bool)
-    for number, cutout in enumerate(soup.cutouts):
-        here = (soup.cutout[triangle] == number).nonzero()[:, 0]
-        ends[here] = ends_rays(cutout, soup.place[triangle[here]], [weight[here] for weight in weights])
-    return ends
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -254,7 +108,7 @@ class _Front:
             ids=torch.zeros(size, dtype=torch.int64, device=device),
         )
 
-    def add(self, hits: _Hits, soup: _Soup) -> None:
+    def add(self, hits: Hits, soup: Soup) -> None:
         """Take hits into account."""
         in_image = (
             (hits.column >= 0) & (hits.column < self.width_px) & (hits.row >= 0) & (hits.row < self.height_px)
@@ -285,7 +139,7 @@ class _Alone:
     has_face: Sequence[bool]
 
     @classmethod
-    def empty(cls, bodies: Sequence[Body], soup: _Soup, reach: Reach, camera: Camera) -> "_Alone":
+    def empty(cls, bodies: Sequence[Body], soup: Soup, reach: Reach, camera: Camera) -> "_Alone":
         device = soup.body.device
         labelled = [n for n, body in enumerate(bodies) if body.is_labelled]
         windows = _bounds(soup, reach, len(bodies))[labelled]
@@ -308,7 +162,7 @@ class _Alone:
         used = torch.cat([image, self.windows[(self.windows[:, 2:] > self.windows[:, :2]).all(dim=1)]])
         return Window(*used[:, :2].amin(dim=0).tolist(), *used[:, 2:].amax(dim=0).tolist())
 
-    def add(self, hits: _Hits, soup: _Soup) -> None:
+    def add(self, hits: Hits, soup: Soup) -> None:
         """Take hits into account."""
         crop = self.crop[soup.body[hits.triangle]]
         mine = (crop >= 0).nonzero()[:, 0]
@@ -345,7 +199,7 @@ class _Alone:
         return Whole(origin_px=(x0 + left, y0 + top), mask=mask[tight], face=face)
 
 
-def _bounds(soup: _Soup, reach: Reach, count: int) -> Int64[Tensor, "b 4"]:
+def _bounds(soup: Soup, reach: Reach, count: int) -> Int64[Tensor, "b 4"]:
     """The window that all triangles of each body can reach; empty where there is none."""
     used = (reach.last_column >= reach.first_column) & (reach.last_row >= reach.first_row)
     body = soup.body[used]

@@ -57,14 +57,26 @@ class Rays:
         self, columns: Int64[Tensor, " n"], rows: Int64[Tensor, " n"]
     ) -> tuple[Float64[Tensor, " n"], Float64[Tensor, " n"], Float64[Tensor, " n"] | None]:
         """Directions x, y and z of pixels; z is None where it is 1."""
+        camera = self.camera
         if self.lens_rays is not None:
             width = self.window.x1 - self.window.x0
             picked = self.lens_rays[(rows - self.window.y0) * width + columns - self.window.x0]
             return picked[:, 0], picked[:, 1], picked[:, 2]
-        camera = self.camera
         x = (columns.double() + (0.5 - camera.cx_px)) / camera.fx_px
         y = (rows.double() + (0.5 - camera.cy_px)) / camera.fy_px
         return x, y, None
+
+    def grid(
+        self, columns: Int64[Tensor, " c"], rows: Int64[Tensor, " r"]
+    ) -> tuple[Float64[Tensor, "..."], Float64[Tensor, "..."], Float64[Tensor, "..."] | None]:
+        """Directions x, y and z of all pixels of some columns and rows, to be broadcast to r x c."""
+        if self.lens_rays is not None:
+            width = self.window.x1 - self.window.x0
+            picked = self.lens_rays[(rows - self.window.y0)[:, None] * width + columns - self.window.x0]
+            return picked[..., 0], picked[..., 1], picked[..., 2]
+        x, _, _ = self.at(columns, torch.zeros_like(columns))
+        _, y, _ = self.at(torch.zeros_like(rows), rows)
+        return x, y[:, None], None
 
 
 def image_window(camera: Camera) -> Window:
