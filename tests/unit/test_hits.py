@@ -221,3 +221,15 @@ def test_a_point_is_hidden_by_what_stands_before_it_and_not_by_its_own_surface()
     bodies = [place(), labelled(square(-0.1, -0.1, 0.1, 0.1, z=1.0))]
     points = np.array([[0, 0, 0.5], [0, 0, 1.0], [0, 0, 1.004], [0, 0, 2.0], [1.0, 0, 2.0]])
     assert hidden_points(bodies, points, np.full(5, 0.01)).tolist() == [False, False, False, True, False]
+
+
+def test_points_are_hidden_as_rays_through_their_pixels_tell():
+    rng = np.random.default_rng(5)
+    bodies = [place(square(-9, -9, 9, 9, z=5.0))]
+    bodies += [labelled(rng.uniform((-1, -1, 0.5), (1, 1, 3), size=(20, 3, 3)), n) for n in range(1, 5)]
+    depth = cast(*bodies).depth_z_m.numpy()
+    rows, columns = np.indices(depth.shape) + 0.5
+    x, y = (columns - CAMERA.cx_px) / CAMERA.fx_px, (rows - CAMERA.cy_px) / CAMERA.fy_px
+    points = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(-1, 3) * 2.0
+    found = hidden_points(bodies, points, np.full(len(points), 1e-9))
+    np.testing.assert_array_equal(found, depth.ravel() < 2.0)
