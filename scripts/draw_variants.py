@@ -23,7 +23,7 @@ from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.progress import track
 from renderer.commands.render import write_picture
 from renderer.dataset.record import FrameSource
-from renderer.execution.frame import finish_frame
+from renderer.execution.frame import Traced, finish_frame, label_view
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.labels import label_device
 from renderer.randomize.scenes import sample_scene
@@ -99,7 +99,9 @@ def shots_of(
         finally:
             session.clear()
         source = FrameSource(frame=0, scene=scene, view=view, shot=view.shots[0])
-        frame = finish_frame(recipe, source, buffers, label_device("cpu"))
+        device = label_device("cpu")
+        traced = Traced(scene=scene, view=view, buffers=buffers)
+        frame = finish_frame(source, label_view(recipe, library, traced, device), device)
         assert frame.image is not None, "a variant was rejected"
         yield LabelledImage(image=frame.image, caption=caption, instances=frame.record["instances"])
 

@@ -118,6 +118,8 @@ cannot stand in an expression. On the command line:
     gapless recipe check recipe=tabletop objects.path=my_meshes    # reports each file
     gapless render recipe=tabletop objects.path=my_meshes \\
         'objects.mesh.categories={"mugs/*": mug, "junk/*": null}' 'objects.mesh.symmetries={"mugs/*": z}'
+    gapless render recipe=tabletop objects.path=my_meshes \\
+        'objects.mesh.keypoints={"mugs/*": "handle 0.04 0 0.03, rim 0 0 0.09"}'
     gapless render recipe=tabletop objects.path=my_meshes objects.mesh.look=replace
     gapless render recipe=cards 'objects=[cards,occluders,foreground]' \\
         'layout.object_free=[choice,{true: 1, false: 9}]'

@@ -14,7 +14,7 @@ from renderer.blender.framing import frame_photos
 from renderer.blender.lights import add_caster, add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, Copies, move_model
 from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
-from renderer.blender.passes import read_buffers
+from renderer.blender.passes import in_camera, read_buffers
 from renderer.blender.place import Place
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
@@ -37,11 +37,13 @@ class BlenderSession:
     Attributes:
         device: what Cycles traces on, in words.
         exr_path: where Blender leaves a view's passes for a moment.
+        has_normals: whether a view's buffers have normals, which take a sharp trace of every view.
     """
 
     library: Library
     device: str
     exr_path: Path
+    has_normals: bool = False
     _ids: dict[str, int] = field(default_factory=dict, init=False)
     _place: Place = field(default_factory=Place, init=False)
 
@@ -83,6 +85,7 @@ class BlenderSession:
         Where the lens blurs or bends, ids and depth come from a second trace that is sharp and straight:
         through an open aperture, or while the camera moves, they are sampled at random places (rule 4). So
         they do where a material blends with what is behind it: Cycles then leaves one of the ids by chance.
+        Normals are always of that trace: Cycles adds them up over the samples of a pixel.
 
         Raises:
             InfrastructureError: Blender gave no result.
@@ -96,20 +99,25 @@ class BlenderSession:
             blurred, sharp = self._render(image.camera, seed), self._render_sharp(ids.camera, seed)
             return warp_buffers(blurred, image, sharp, ids)
         buffers = self._render(camera, seed)
-        if camera.aperture_m > 0 or camera.motion is not None or blends():
+        if camera.aperture_m > 0 or camera.motion is not None or self.has_normals or blends():
             return replace(self._render_sharp(camera, seed), radiance=buffers.radiance)
         return buffers
 
     def _render_sharp(self, camera: Camera, cycles_seed: int) -> Buffers:
         """One sample a pixel, at its centre, of a pinhole that stands still; nothing blends."""
-        cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer.cycles
+        cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer
         samples, denoises = cycles.samples, cycles.use_denoising
-        cycles.samples, cycles.use_denoising, layer.use_denoising = 1, False, False
+        cycles.samples, cycles.use_denoising, layer.cycles.use_denoising = 1, False, False
+        layer.use_pass_normal = self.has_normals
         try:
             with hard_opacity():
-                return self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
+                buffers = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
         finally:
-            cycles.samples, cycles.use_denoising, layer.use_denoising = samples, denoises, denoises
+            cycles.samples, cycles.use_denoising, layer.cycles.use_denoising = samples, denoises, denoises
+            layer.use_pass_normal = False
+        if buffers.normals is None:
+            return buffers
+        return replace(buffers, normals=in_camera(buffers.normals, camera))
 
     def _render(self, camera: Camera, cycles_seed: int) -> Buffers:
         set_camera(camera)
@@ -128,11 +136,14 @@ class BlenderSession:
 
 
 @contextmanager
-def open_session(engine: Engine, library: Library, threads: int = 0) -> Iterator[BlenderSession]:
+def open_session(
+    engine: Engine, library: Library, threads: int = 0, *, has_normals: bool = False
+) -> Iterator[BlenderSession]:
     """Start Blender in this process, or take the one already started, with an engine's settings.
 
     Args:
         threads: CPU threads that Cycles uses; 0 takes all.
+        has_normals: whether the buffers of its views are to have normals.
 
     Raises:
         DeviceError: the engine asks for a GPU and there is none.
@@ -143,7 +154,8 @@ def open_session(engine: Engine, library: Library, threads: int = 0) -> Iterator
         _set_engine(engine, threads)
     parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="gapless-", dir=parent) as folder:
-        yield BlenderSession(library=library, device=device, exr_path=Path(folder) / "view.exr")
+        exr_path = Path(folder) / "view.exr"
+        yield BlenderSession(library=library, device=device, exr_path=exr_path, has_normals=has_normals)
 
 
 def _set_engine(engine: Engine, threads: int) -> None:

@@ -15,10 +15,17 @@ from jaxtyping import Float
 from scipy.spatial import Delaunay
 
 from renderer.catalog.model import Material, Model, Pattern, TriangleMesh
-from renderer.rotation import quaternion_about, quaternion_product, rotation_from_z, rotation_matrix
+from renderer.rotation import (
+    quaternion_about,
+    quaternion_product,
+    rotation_from_z,
+    rotation_matrix,
+    vector3,
+)
 from renderer.scene import Quaternion, Vector3
 
 CATEGORIES = ("1", "2", "3", "4", "5", "6")
+KEYPOINTS = tuple(f"face_{face}" for face in CATEGORIES)  # the middles of the faces
 RING_SEGMENTS = 20
 DRILL_DEPTH = 0.45  # of the pip's radius: a spherical cap, as ball-end mills leave it
 LARGEST_PIP = 0.16  # of the edge: a single pip stays on the flat of its face
@@ -103,14 +110,6 @@ def turn_face_up(face: int, chirality: str, rotation_wxyz: Sequence[float]) -> Q
 
 def die_model(parameters: Mapping[str, Any]) -> Model:
     """Mesh and materials of a die from the drawn values of `renderer.recipe.objects.Dice`."""
-    shape = DieShape(
-        edge_m=parameters["edge_m"],
-        corner=parameters["corner_fraction"],
-        pip_radius=parameters["pip_fraction"],
-        one_scale=parameters["one_scale"],
-        depth=DRILL_DEPTH if parameters["pip_style"] == "drilled" else PRINT_DEPTH,
-        mirrored=parameters["chirality"] == "left",
-    )
     swirl = Pattern(
         kind="marble",
         color_2=tuple(parameters["color_2"]),
@@ -124,7 +123,25 @@ def die_model(parameters: Mapping[str, Any]) -> Model:
         pattern=swirl if parameters["swirl"] > 0 else None,
     )
     pips = Material(color=tuple(parameters["pip_color"]), roughness=max(0.3, parameters["roughness"]))
-    return Model(mesh=die_mesh(shape), materials=(body, pips))
+    return Model(mesh=die_mesh(die_shape(parameters)), materials=(body, pips))
+
+
+def face_centres(parameters: Mapping[str, Any]) -> dict[str, Vector3]:
+    """The middles of the faces of a die, by the names of its keypoints, in its frame."""
+    centres = parameters["edge_m"] / 2 * face_normals(parameters["chirality"])
+    return {name: vector3(centre) for name, centre in zip(KEYPOINTS, centres, strict=True)}
+
+
+def die_shape(parameters: Mapping[str, Any]) -> "DieShape":
+    """The measures of a die from the drawn values of `renderer.recipe.objects.Dice`."""
+    return DieShape(
+        edge_m=parameters["edge_m"],
+        corner=parameters["corner_fraction"],
+        pip_radius=parameters["pip_fraction"],
+        one_scale=parameters["one_scale"],
+        depth=DRILL_DEPTH if parameters["pip_style"] == "drilled" else PRINT_DEPTH,
+        mirrored=parameters["chirality"] == "left",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The sources of objects, by the name a recipe gives: what each yields and how it lies on others."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,26 +11,34 @@ from jaxtyping import Float
 
 from renderer.catalog import dice
 from renderer.catalog.cards import DECK_STYLES, Rank, Suit, draw_back, draw_face
-from renderer.catalog.cards.mesh import bend_height_m, card_mesh, card_outline
+from renderer.catalog.cards.mesh import KEYPOINTS as CARD_KEYPOINTS
+from renderer.catalog.cards.mesh import bend_height_m, card_keypoints, card_mesh, card_outline
+from renderer.catalog.cards.symmetry import looks_same_upside_down
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.placing import (
     appearance_of,
+    mesh_box_m,
+    mesh_file,
+    mesh_keypoints,
     mesh_look,
     mesh_model,
     mesh_radius_m,
     mesh_shape,
     mesh_vertices,
+    sized_mesh,
 )
+from renderer.catalog.meshes.symmetries import Symmetry
 from renderer.catalog.model import Material, Model, Texture, TriangleMesh
 from renderer.catalog.primitives import primitive_mesh
 from renderer.catalog.surfaces import appearance_material
 from renderer.recipe.objects import Cards, Dice, Meshes, ObjectKind
 from renderer.recipe.schema import Recipe
-from renderer.rotation import rotation_matrix
-from renderer.scene import SceneObject
+from renderer.rotation import rotation_matrix, vector3
+from renderer.scene import SceneObject, Vector3
 
 BOX_DIAGONAL = 1.25  # of a rectangle's longer side: its other side is three quarters of it
 Parameters = Mapping[str, Any]
+HALF_TURN = Symmetry(axis=(0.0, 0.0, 1.0), turns=2)
 _CUBE = np.stack(np.meshgrid([-1.0, 1.0], [-1.0, 1.0], [-1.0, 1.0]), axis=-1).reshape(-1, 3)
 _ANGLES_RAD = np.arange(32) * (2 * np.pi / 32)
 _DIRECTIONS = np.stack([np.cos(_ANGLES_RAD), np.sin(_ANGLES_RAD)])  # in which outlines are looked at
@@ -76,14 +85,53 @@ def build_model(item: SceneObject, library: Library) -> Model:
 
 
 def mesh_of(item: SceneObject, library: Library) -> TriangleMesh:
-    """The mesh of an object at the size that was drawn, in its own frame."""
-    if item.source == "die":
-        return dice.die_model(item.parameters).mesh
-    if item.source == "playing_card":
-        return card_mesh(item.parameters)
+    """The mesh of an object alone, that of `build_model`; no image is read or drawn."""
     if item.source == "mesh":
-        return mesh_model(item, library).mesh
-    return primitive_mesh(item.parameters)
+        return sized_mesh(item, library)
+    return _MESHES[item.source](item.parameters)
+
+
+def box_of(item: SceneObject, library: Library) -> tuple[Vector3, Vector3]:
+    """The lowest and the highest corner of the box around an object, along the axes of its own frame, m."""
+    if item.source == "mesh":
+        return mesh_box_m(item, library)
+    points = bounding_points(item, library) if item.source == "die" else mesh_of(item, library).vertices
+    return vector3(points.min(axis=0)), vector3(points.max(axis=0))
+
+
+def symmetries_of(item: SceneObject, library: Library) -> tuple[Symmetry, ...]:
+    """Turns of an object that change nothing that can be seen; the pips of a die leave it none."""
+    if item.source == "mesh":
+        return mesh_file(item, library).symmetries
+    if item.source == "playing_card":
+        drawn = item.parameters
+        same = looks_same_upside_down(Rank(drawn["rank"]), Suit(drawn["suit"]), drawn["deck"])
+        return (HALF_TURN,) if same else ()
+    return ()
+
+
+def keypoints_of(item: SceneObject, library: Library) -> Mapping[str, Vector3]:
+    """The keypoints that an object declares, by name, in its own frame, metres."""
+    if item.source == "mesh":
+        return mesh_keypoints(item, library)
+    if item.source == "playing_card":
+        return card_keypoints(item.parameters)
+    return dice.face_centres(item.parameters) if item.source == "die" else {}
+
+
+def category_keypoints(recipe: Recipe, library: Library) -> dict[str, tuple[str, ...]]:
+    """The names of the keypoints of each category of which all objects declare the same, in one order."""
+    declared: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for name, kind in recipe.objects.items():
+        for category in dice.CATEGORIES if isinstance(kind, Dice) else ():
+            declared[category].add(dice.KEYPOINTS)
+        for category in kind.categories if isinstance(kind, Cards) else ():
+            declared[category].add(CARD_KEYPOINTS)
+        for mesh in library.shelves[name].meshes if isinstance(kind, Meshes) else ():
+            if mesh.category is not None:
+                declared[mesh.category].add(tuple(mesh.keypoints))
+    agreed = {category: next(iter(names)) for category, names in declared.items() if len(names) == 1}
+    return {category: names for category, names in agreed.items() if names}
 
 
 def shape_key(item: SceneObject, library: Library) -> str:
@@ -180,6 +228,12 @@ def _card_model(parameters: Parameters, library: Library) -> Model:
     return Model(mesh=card_mesh(parameters), materials=(*printed, Material(color=tint, roughness=0.8)))
 
 
+_MESHES: Mapping[str, Callable[[Parameters], TriangleMesh]] = {
+    "die": lambda parameters: dice.die_mesh(dice.die_shape(parameters)),
+    "playing_card": card_mesh,
+    "primitive": primitive_mesh,
+    "foreground": primitive_mesh,
+}
 _MODELS: Mapping[str, Callable[[Parameters, Library], Model]] = {
     "die": _die_model,
     "playing_card": _card_model,

@@ -61,7 +61,7 @@ def _work(job: ResolvedJob[Recipe]) -> int:
 
 
 def quick(recipe: Recipe) -> Recipe:
-    """The recipe with few samples and small images of the same shape."""
+    """The recipe with few samples and small images of the same shape, and without maps."""
     camera, engine = recipe.camera, recipe.engine
     scale = min(1.0, LONGEST_SIDE_PX / max(camera.width_px, camera.height_px))
     smaller = replace(
@@ -71,7 +71,8 @@ def quick(recipe: Recipe) -> Recipe:
         K=[scale * v for v in camera.K] if camera.K is not None else None,
         rig={name: _smaller(fixed, scale) for name, fixed in camera.rig.items()},
     )
-    return replace(recipe, camera=smaller, engine=replace(engine, samples=min(engine.samples, MOST_SAMPLES)))
+    faster = replace(engine, samples=min(engine.samples, MOST_SAMPLES))
+    return replace(recipe, camera=smaller, engine=faster, labels=replace(recipe.labels, maps=[]))
 
 
 def _smaller(fixed: RigCamera, scale: float) -> RigCamera:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from renderer.catalog.library import Library, open_library
-from renderer.catalog.sources import categories
+from renderer.catalog.sources import categories, category_keypoints
 from renderer.commands.compose import run_jobs
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
@@ -42,6 +42,8 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   workers=1              worker processes
   camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
   sensor=phone|varied    exposure alone, or blur, noise, mosaic, tone and JPEG too
+  labels.maps='[instances,semantic,depth,normals]'
+                         images of labels beside each image; labels.box=amodal exports boxes of whole objects
   views=1 shots=1        cameras of a scene, photometric variants of a view; each shot is a frame
   engine.samples=8 engine.device=auto|cpu|gpu
   dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
@@ -116,7 +118,7 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     seconds = _render_missing(recipe, library, store, missing)
     elapsed = time.perf_counter() - start
     names = categories(recipe, library)
-    write_derived(store, names, job.yaml)
+    write_derived(store, job, library)
     if library.shelves:
         write_meshes(library.shelves, store.root / MESHES)
     _print_counts(recipe, store, names, len(missing))
@@ -146,13 +148,15 @@ def _render_missing(
     return seconds
 
 
-def write_derived(store: Store, names: Sequence[str], recipe_yaml: str) -> None:
+def write_derived(store: Store, job: ResolvedJob[Recipe], library: Library) -> None:
     """Write all that follows from the records: annotations, draws, the recipe and the contact sheet."""
-    write_coco(store, names, store.root / "annotations.json")
+    recipe, names = job.settings, categories(job.settings, library)
+    keypoints = category_keypoints(recipe, library)
+    write_coco(store, names, store.root / "annotations.json", box=recipe.labels.box, keypoints=keypoints)
     with atomic_file(store.root / "draws.jsonl") as file:
         for record in store.records():
             file.write(json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n")
-    write_bytes(store.root / "recipe.yaml", recipe_yaml.encode())
+    write_bytes(store.root / "recipe.yaml", job.yaml.encode())
     frames = list(_sheet_frames(store))
     if frames:
         write_picture(store.root / "preview.png", contact_sheet(frames, names))
@@ -182,10 +186,14 @@ def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: 
     print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
     listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
     limits = recipe.labels
-    print(f"  instances: {listed}; {hidden} below {limits.min_pixels} px are flagged, not annotated")
+    least = f"{limits.min_pixels} px" + (
+        f" or a visibility of {limits.min_visibility:g}" if limits.min_visibility else ""
+    )
+    print(f"  instances: {listed}; {hidden} below {least} are flagged, not annotated")
     if ignored:
         print(
-            f"  {ignored} dice with a face margin below {limits.min_face_margin:g} are marked to be ignored"
+            f"  {ignored} dice with a face margin below {limits.min_face_margin:g}, or less than "
+            f"{limits.min_face_visibility:g} of the upper face in sight, are marked to be ignored"
         )
 
 
@@ -196,7 +204,8 @@ def _count(store: Store) -> tuple[Counter[str], int, int, int, int]:
         frames += record["status"] == "ok"
         rejected += record["status"] != "ok"
         for instance in record.get("instances", ()):
-            ignored += instance["ignored"]
-            hidden += not (instance["annotated"] or instance["ignored"])
+            is_ignored = instance["ignored"] and instance["area_px"] > 0  # else it is in no annotation
+            ignored += is_ignored
+            hidden += not (instance["annotated"] or is_ignored)
             counts[instance["category"]] += instance["annotated"]
     return counts, frames, rejected, hidden, ignored

@@ -1,11 +1,11 @@
 """Export of what is known of the user's meshes: sizes, symmetries, categories, and what could not be used."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from renderer.catalog.meshes.shelf import MeshFile, Shelf
-from renderer.catalog.meshes.symmetries import Symmetry
 from renderer.files import write_json
 
 
@@ -30,9 +30,6 @@ def _mesh(mesh: MeshFile) -> dict[str, Any]:
         "high_m": mesh.high_m,
         "triangles": mesh.triangles,
         "is_watertight": mesh.is_watertight,
-        "symmetries": [_symmetry(symmetry) for symmetry in mesh.symmetries],
+        "symmetries": [asdict(symmetry) for symmetry in mesh.symmetries],
+        "keypoints": mesh.keypoints,
     }
-
-
-def _symmetry(symmetry: Symmetry) -> dict[str, Any]:
-    return {"axis": symmetry.axis, "turns": symmetry.turns}

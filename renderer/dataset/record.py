@@ -1,4 +1,4 @@
-"""The record of a frame: what was drawn, what is visible, and the image it belongs to."""
+"""The record of a frame: what was drawn, what is visible, and the image and maps it belongs to."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,17 +9,20 @@ import numpy as np
 from jaxtyping import Bool
 from pycocotools import mask as coco_mask
 
-from renderer.catalog.dice import face_margin
-from renderer.labels import InstanceLabels
-from renderer.recipe.schema import Labels
-from renderer.scene import Scene, SceneObject, Shot, View
+from renderer.scene import Camera, Scene, Shot, View
 
 Record = Mapping[str, Any]
+MAP_SUFFIXES = {"instances": ".png", "semantic": ".png", "depth": ".exr", "normals": ".exr"}
 
 
 def image_name(frame: int) -> str:
     """Path of a frame's image inside the dataset."""
     return f"images/{frame:06d}.png"
+
+
+def map_name(name: str, frame: int) -> str:
+    """Path of a frame's map inside the dataset."""
+    return f"{name}/{frame:06d}{MAP_SUFFIXES[name]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,12 +40,17 @@ class FrameSource:
 
 
 def make_record(
-    source: FrameSource, image_png: bytes, exposure_ev: float, instances: Sequence[Mapping[str, Any]]
+    source: FrameSource,
+    image_png: bytes,
+    exposure_ev: float,
+    instances: Sequence[Mapping[str, Any]],
+    maps: Mapping[str, bytes],
 ) -> Record:
     """The record of a frame that passed certification.
 
     Args:
         exposure_ev: that the image got, over what the meter suggests; the draws have the one that was drawn.
+        maps: the files of `renderer.dataset.maps`, by the name of the map.
     """
     camera = source.view.camera
     return {
@@ -52,61 +60,30 @@ def make_record(
             "file": image_name(source.frame),
             "width_px": camera.width_px,
             "height_px": camera.height_px,
-            "bytes": len(image_png),
-            "sha256": hashlib.sha256(image_png).hexdigest(),
             "exposure_ev": exposure_ev,
+        }
+        | _content(image_png),
+        "maps": {
+            name: {"file": map_name(name, source.frame)} | _content(content) for name, content in maps.items()
         },
-        "camera": asdict(camera),
+        "camera": asdict(camera) | {"K": intrinsics(camera)},
         "instances": list(instances),
         "draws": source.draws(),
     }
 
 
+def _content(content: bytes) -> dict[str, Any]:
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def intrinsics(camera: Camera) -> list[list[float]]:
+    """The matrix K, for pixels whose first has its centre at (0.5, 0.5); of the lens without distortion."""
+    return [[camera.fx_px, 0.0, camera.cx_px], [0.0, camera.fy_px, camera.cy_px], [0.0, 0.0, 1.0]]
+
+
 def rejected_record(source: FrameSource, reason: str) -> Record:
     """The record of a frame that failed certification: permanent, without an image."""
     return {"frame": source.frame, "status": "rejected", "reason": reason, "draws": source.draws()}
-
-
-def instance_entries(
-    items: Sequence[SceneObject], labels: InstanceLabels, limits: Labels
-) -> list[dict[str, Any]]:
-    """One entry for each labelled object of one image.
-
-    `ignored` is true of a die whose `face_margin` is below `min_face_margin`; `annotated` is false of what is
-    ignored or has less than `min_pixels`. An object of the user's meshes has the name of its file as `mesh`.
-
-    Args:
-        items: the n labelled objects at rest, in the order of the labels.
-        labels: labels of a batch of one image.
-    """
-    masks = labels.masks[0].cpu().numpy()
-    boxes = labels.boxes_xyxy[0].tolist()
-    areas = labels.areas_px[0].tolist()
-    margins = [_margin(item) for item in items]
-    ignored = [margin is not None and margin < limits.min_face_margin for margin in margins]
-    return [
-        {
-            "name": item.name,
-            "category": item.category,
-            "bbox_xyxy": box,
-            "area_px": area,
-            "segmentation": encode_mask(mask),
-            "annotated": area >= limits.min_pixels and not is_ignored,
-            "ignored": is_ignored,
-        }
-        | ({"mesh": item.parameters["file"]} if item.source == "mesh" else {})
-        | ({} if margin is None else {"face_margin": margin})
-        for item, mask, box, area, margin, is_ignored in zip(
-            items, masks, boxes, areas, margins, ignored, strict=True
-        )
-    ]
-
-
-def _margin(item: SceneObject) -> float | None:
-    """How clearly the upper face of a die points up; None of what has no faces."""
-    if item.source != "die":
-        return None
-    return face_margin(item.pose.rotation_wxyz, item.parameters["chirality"])
 
 
 def encode_mask(mask: Bool[np.ndarray, "h w"]) -> dict[str, Any]:

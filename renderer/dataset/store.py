@@ -1,13 +1,14 @@
-"""The store: a frame exists when its record was renamed into place, last, after its image."""
+"""The store: a frame exists when its record was renamed into place, last, after its image and maps."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from renderer.dataset.identity import first_difference
-from renderer.dataset.record import Record, image_name
+from renderer.dataset.record import Record, image_name, map_name
 from renderer.errors import StoreError
 from renderer.files import PART, check_writable, write_bytes, write_json
 
@@ -28,21 +29,27 @@ class Store:
         return self.root / RECORDS / f"{frame:06d}.json"
 
     def has(self, frame: int) -> bool:
-        """Whether a frame is done: recorded as rejected, or with its whole image."""
+        """Whether a frame is done: recorded as rejected, or with its whole image and maps."""
         return self._read(frame) is not None
 
     def _read(self, frame: int) -> Record | None:
         try:
             record: Record = json.loads(self.record_path(frame).read_bytes())
-            if record["status"] == "ok":
-                size = (self.root / image_name(frame)).stat().st_size
-                return record if size == record["image"]["bytes"] else None
+            is_whole = all(self._size(file["file"]) == file["bytes"] for file in files_of(record))
         except (OSError, ValueError):
             return None
-        return record
+        return record if is_whole else None
 
-    def commit(self, record: Record, image_png: bytes | None) -> None:
-        """Write a frame: the identity if it is the first one, the image, and last the record.
+    def _size(self, name: str) -> int:
+        return (self.root / name).stat().st_size
+
+    def commit(
+        self, record: Record, image_png: bytes | None, maps: Mapping[str, bytes] = MappingProxyType({})
+    ) -> None:
+        """Write a frame: the identity if it is the first one, the image, the maps, and last the record.
+
+        Args:
+            maps: the files of the maps that the record names, by the name of the map.
 
         Raises:
             StoreError: the disk is full or the folder cannot be written.
@@ -51,12 +58,19 @@ class Store:
             write_json(self.root / IDENTITY, self.identity)
         if image_png is not None:
             write_bytes(self.root / image_name(record["frame"]), image_png)
+        for name, content in maps.items():
+            write_bytes(self.root / map_name(name, record["frame"]), content)
         write_json(self.record_path(record["frame"]), record)
 
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
         frames = sorted(int(path.stem) for path in (self.root / RECORDS).glob("*.json"))
         return (record for frame in frames if (record := self._read(frame)) is not None)
+
+
+def files_of(record: Record) -> list[Mapping[str, Any]]:
+    """What a record says of each file of its frame: path in the dataset, bytes, sha256."""
+    return [record["image"], *record.get("maps", {}).values()] if record["status"] == "ok" else []
 
 
 def open_store(out: str, identity: dict[str, Any]) -> Store:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 from renderer.blender.session import BlenderSession, open_session
@@ -45,16 +45,21 @@ def render_frames(job: Job, frames: Sequence[int]) -> Iterator[Done]:
         InfrastructureError: Blender failed or a worker died; the next run goes on from there.
     """
     if job.recipe.workers == 1:
-        with open_session(job.recipe.engine, job.library) as session:
+        with _session_of(job) as session:
             yield from _render_and_commit(job, session, frames)
     else:
         yield from _render_in_pool(job, frames)
 
 
+def _session_of(job: Job, threads: int = 0) -> AbstractContextManager[BlenderSession]:
+    has_normals = "normals" in job.recipe.labels.maps
+    return open_session(job.recipe.engine, job.library, threads, has_normals=has_normals)
+
+
 def _render_and_commit(job: Job, session: BlenderSession, frames: Sequence[int]) -> Iterator[Done]:
     for frame in render_shard(job.recipe, job.library, session, frames):
         start = time.perf_counter()
-        job.store.commit(frame.record, frame.image_png)
+        job.store.commit(frame.record, frame.image_png, frame.maps)
         write = time.perf_counter() - start
         yield Done(record=frame.record, seconds={**frame.seconds, "write": write})
 
@@ -98,7 +103,7 @@ def _start_worker(job: Job, threads: int) -> None:
     import torch  # noqa: PLC0415 - only to keep its threads from those of the other workers
 
     torch.set_num_threads(threads)
-    session = _worker_exit.enter_context(open_session(job.recipe.engine, job.library, threads))
+    session = _worker_exit.enter_context(_session_of(job, threads))
     _worker.append(_Worker(job=job, session=session))
 
 

@@ -9,7 +9,7 @@ import torch
 from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
-from renderer.execution.frame import Frame, finish_frame
+from renderer.execution.frame import Frame, Traced, finish_frame, label_view
 from renderer.execution.stopwatch import Stopwatch
 from renderer.labels import label_device
 from renderer.randomize.scenes import sample_scene
@@ -27,9 +27,8 @@ def render_shard(
     Raises:
         InfrastructureError: Blender failed.
     """
-    run = _ShardRun(
-        recipe=recipe, session=session, device=label_device(recipe.labels.device), watch=Stopwatch()
-    )
+    device = label_device(recipe.labels.device)
+    run = _ShardRun(recipe=recipe, library=library, session=session, device=device, watch=Stopwatch())
     addresses = [(frame, frame_address(frame, recipe.views, recipe.shots)) for frame in frames]
     for index, of_scene in itertools.groupby(addresses, key=lambda pair: pair[1].scene):
         with run.watch.stage("sample"):
@@ -49,6 +48,7 @@ class _ShardRun:
     """What stays the same over a shard."""
 
     recipe: Recipe
+    library: Library
     session: BlenderSession
     device: torch.device
     watch: Stopwatch
@@ -59,8 +59,11 @@ class _ShardRun:
             view = scene.views[number]
             with self.watch.stage("trace"):
                 buffers = self.session.trace(view)
+            with self.watch.stage("label"):
+                traced = Traced(scene=scene, view=view, buffers=buffers)
+                labelled = label_view(self.recipe, self.library, traced, self.device)
             for frame, address in of_view:
                 source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
                 with self.watch.stage("label"):
-                    finished = finish_frame(self.recipe, source, buffers, self.device)
+                    finished = finish_frame(source, labelled, self.device)
                 yield replace(finished, seconds=self.watch.take())

@@ -14,17 +14,19 @@ def warp_buffers(image: Buffers, image_source: Source, sharp: Buffers, sharp_sou
 
     Args:
         image: of the source whose radiance is taken.
-        sharp: of the denser source whose ids and depth are taken.
+        sharp: of the denser source whose ids, depth and normals are taken.
     """
     radiance = torch.from_numpy(image.radiance).permute(2, 0, 1)
     warped = sample_linear(radiance, torch.from_numpy(image_source.map_xy))
     depth_m = sample_nearest(sharp.depth_z_m, sharp_source.map_xy)
     if sharp_source.camera.lens is not None:  # such a camera measures along the ray
         depth_m = depth_m * sharp_source.axis_share.astype(np.float32)
+    normals = None if sharp.normals is None else sample_nearest(sharp.normals, sharp_source.map_xy)
     return Buffers(
         radiance=np.ascontiguousarray(warped.permute(1, 2, 0).numpy()),
         ids=sample_nearest(sharp.ids, sharp_source.map_xy),
         depth_z_m=depth_m,
+        normals=normals,
     )
 
 
@@ -42,10 +44,10 @@ def sample_linear(
 
 
 def sample_nearest(
-    values: Shaped[np.ndarray, "sh sw"], places_xy: Float[np.ndarray, "h w 2"]
-) -> Shaped[np.ndarray, "h w"]:
+    values: Shaped[np.ndarray, "sh sw *c"], places_xy: Float[np.ndarray, "h w 2"]
+) -> Shaped[np.ndarray, "h w *c"]:
     """The pixels that places, in pixels, lie in."""
-    height, width = values.shape
+    height, width = values.shape[:2]
     column = np.clip(places_xy[..., 0].astype(int), 0, width - 1)
     row = np.clip(places_xy[..., 1].astype(int), 0, height - 1)
     picked: np.ndarray = values[row, column]

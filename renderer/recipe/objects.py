@@ -210,6 +210,10 @@ class Meshes(Placed):
     symmetries: dict[str, str | None] = setting(
         {}, dict, help="by pattern: an axis for any turn about it, such as z, or turns about it, such as z4"
     )
+    keypoints: dict[str, str | None] = setting(
+        {}, dict, help="by pattern: names with x y z, m in the object's frame at the mesh's own size, "
+        "such as 'handle 0.04 0 0.03, rim 0 0 0.09'",
+    )  # fmt: skip
     unit: str = setting(
         "auto", str, options=("auto", *UNITS), help="of the files; auto: what the format says, else metres"
     )

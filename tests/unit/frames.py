@@ -11,7 +11,7 @@ from jaxtyping import Bool
 from renderer.buffers import Buffers
 from renderer.catalog.library import open_library
 from renderer.dataset.record import FrameSource, encode_mask
-from renderer.execution.frame import Frame, finish_frame
+from renderer.execution.frame import Frame, Traced, finish_frame, label_view
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.schema import Recipe
 
@@ -40,16 +40,31 @@ def striped_buffers(source: FrameSource) -> Buffers:
 
 def finished_frame(recipe: Recipe, frame: int = 0) -> Frame:
     source = source_of(recipe, frame)
-    return finish_frame(recipe, source, striped_buffers(source), CPU)
+    return finish(recipe, source, striped_buffers(source))
+
+
+def finish(recipe: Recipe, source: FrameSource, buffers: Buffers) -> Frame:
+    """The frame of these buffers."""
+    traced = Traced(scene=source.scene, view=source.view, buffers=buffers)
+    return finish_frame(source, label_view(recipe, open_library(recipe), traced, CPU), CPU)
 
 
 def instance_of(
-    mask: Bool[np.ndarray, "h w"], category: str = "1", *, annotated: bool = True, ignored: bool = False
+    mask: Bool[np.ndarray, "h w"],
+    category: str = "1",
+    *,
+    annotated: bool = True,
+    ignored: bool = False,
+    amodal_xyxy: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """The entry of a record for a mask; the box by numpy's own means."""
+    """The entry of a record for a mask; the box by numpy's own means, and what the exports read."""
     rows, columns = np.nonzero(mask)
     box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1] if rows.size else [0, 0, 0, 0]
     return {
+        "amodal": {"bbox_xyxy": [int(v) for v in (box if amodal_xyxy is None else amodal_xyxy)]},
+        "visibility": 0.75,
+        "truncation": 0.125,
+        "keypoints": {},
         "name": "die[0]",
         "category": category,
         "bbox_xyxy": [int(v) for v in box],
@@ -70,7 +85,14 @@ def record_of(
         "height_px": HEIGHT_PX,
         "bytes": len(image_png),
     }
-    return {"frame": frame, "status": "ok", "image": image, "instances": list(instances), "draws": {}}
+    return {
+        "frame": frame,
+        "status": "ok",
+        "image": image,
+        "maps": {},
+        "instances": list(instances),
+        "draws": {},
+    }
 
 
 def rejected_of(frame: int) -> dict[str, Any]:

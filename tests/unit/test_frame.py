@@ -8,12 +8,12 @@ import math
 import numpy as np
 import pytest
 from PIL import Image
-from unit.frames import CPU, HEIGHT_PX, SMALL, WIDTH_PX, finished_frame, source_of, striped_buffers
+from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, finish, finished_frame, source_of, striped_buffers
 from unit.recipes import cards_recipe, dice_recipe
 
 from renderer.buffers import Buffers
 from renderer.dataset.record import decode_mask
-from renderer.execution.frame import encode_png, fault, finish_frame
+from renderer.execution.frame import encode_png, fault
 from renderer.files import json_bytes
 
 DICE, CLUTTER = 4, 3
@@ -36,7 +36,7 @@ def buffers(source) -> Buffers:
 
 
 def test_every_labelled_object_has_its_own_pixels(recipe, source, buffers):
-    instances = finish_frame(recipe, source, buffers, CPU).record["instances"]
+    instances = finish(recipe, source, buffers).record["instances"]
     by_name = {entry["name"]: entry for entry in instances}
     labelled = [(n, o) for n, o in enumerate(source.scene.objects, start=1) if o.category is not None]
     assert len(instances) == len(labelled) == DICE
@@ -50,7 +50,7 @@ def test_every_labelled_object_has_its_own_pixels(recipe, source, buffers):
 def test_distractors_are_in_the_scene_but_never_labelled(recipe, source, buffers):
     names = {item.name for item in source.scene.objects if item.category is None}
     assert len(names) == CLUTTER
-    record = finish_frame(recipe, source, buffers, CPU).record
+    record = finish(recipe, source, buffers).record
     assert not names & {entry["name"] for entry in record["instances"]}
 
 
@@ -58,7 +58,7 @@ def test_two_objects_in_one_place_keep_their_own_ids(recipe, source, buffers):
     first = source.scene.objects[0]
     twins = tuple(dataclasses.replace(o, pose=first.pose) for o in source.scene.objects)
     together = dataclasses.replace(source, scene=dataclasses.replace(source.scene, objects=twins))
-    instances = finish_frame(recipe, together, buffers, CPU).record["instances"]
+    instances = finish(recipe, together, buffers).record["instances"]
     assert len({tuple(entry["bbox_xyxy"]) for entry in instances}) == DICE
 
 
@@ -67,7 +67,7 @@ def test_cards_of_other_ranks_and_face_down_are_never_labelled():
     categories = {"nine", "ten", "jack", "queen", "king", "ace"}
     for frame in range(12):
         source = source_of(recipe, frame)
-        record = finish_frame(recipe, source, striped_buffers(source), CPU).record
+        record = finish(recipe, source, striped_buffers(source)).record
         shown = {o.name: o.parameters for o in source.scene.objects if o.source == "playing_card"}
         expected = {name: p["rank"] for name, p in shown.items() if p["face_up"] and p["rank"] in categories}
         assert {e["name"]: e["category"] for e in record["instances"]} == expected
@@ -79,13 +79,13 @@ def test_objects_with_fewer_than_min_pixels_are_flagged(recipe, source, buffers)
         recipe, labels=dataclasses.replace(recipe.labels, min_pixels=HEIGHT_PX + 1)
     )
     for setting, annotated in ((strict, True), (stricter, False)):
-        instances = finish_frame(setting, source, buffers, CPU).record["instances"]
+        instances = finish(setting, source, buffers).record["instances"]
         assert [entry["annotated"] for entry in instances] == [annotated] * DICE
 
 
 def test_hidden_object_stays_in_the_record_with_an_empty_mask(recipe, source, buffers):
     buffers.ids[buffers.ids == 1] = 0
-    entry = finish_frame(recipe, source, buffers, CPU).record["instances"][0]
+    entry = finish(recipe, source, buffers).record["instances"][0]
     assert entry["area_px"] == 0
     assert entry["bbox_xyxy"] == [0, 0, 0, 0]
     assert not entry["annotated"]
@@ -100,7 +100,7 @@ def test_scene_without_labelled_objects_is_a_frame_without_instances():
 
 
 def test_png_decodes_to_the_very_image(recipe, source, buffers):
-    frame = finish_frame(recipe, source, buffers, CPU)
+    frame = finish(recipe, source, buffers)
     assert frame.image.shape == (HEIGHT_PX, WIDTH_PX, 3)
     with Image.open(io.BytesIO(frame.image_png)) as decoded:
         assert decoded.mode == "RGB"
@@ -118,7 +118,7 @@ def test_png_keeps_the_order_of_the_colours():
 
 def test_row_0_of_the_buffers_is_the_top_row_of_the_image(recipe, source, buffers):
     buffers.radiance[0] *= 3
-    image = finish_frame(recipe, source, buffers, CPU).image
+    image = finish(recipe, source, buffers).image
     assert (image[0, 10:] > image[1, 10:]).all()
     np.testing.assert_array_equal(image[1], image[-1])
 
@@ -126,14 +126,14 @@ def test_row_0_of_the_buffers_is_the_top_row_of_the_image(recipe, source, buffer
 def test_shot_with_more_exposure_is_brighter_and_labelled_alike(recipe, source, buffers):
     sensor = dataclasses.replace(source.shot.sensor, exposure_ev=source.shot.sensor.exposure_ev + 1)
     shot = dataclasses.replace(source.shot, sensor=sensor)
-    plain = finish_frame(recipe, source, buffers, CPU)
-    brighter = finish_frame(recipe, dataclasses.replace(source, shot=shot), buffers, CPU)
+    plain = finish(recipe, source, buffers)
+    brighter = finish(recipe, dataclasses.replace(source, shot=shot), buffers)
     assert brighter.image.mean() > plain.image.mean() + 10
     assert brighter.record["instances"] == plain.record["instances"]
 
 
 def test_equal_buffers_give_equal_bytes(recipe, source):
-    first, second = (finish_frame(recipe, source, striped_buffers(source), CPU) for _ in range(2))
+    first, second = (finish(recipe, source, striped_buffers(source)) for _ in range(2))
     assert first.image_png == second.image_png
     assert json_bytes(first.record) == json_bytes(second.record)
 
@@ -141,7 +141,7 @@ def test_equal_buffers_give_equal_bytes(recipe, source):
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_radiance_that_is_not_finite_is_rejected_with_the_reason(recipe, source, buffers, value):
     buffers.radiance[3, 5, 1] = value
-    frame = finish_frame(recipe, source, buffers, CPU)
+    frame = finish(recipe, source, buffers)
     assert frame.record["status"] == "rejected"
     assert frame.record["reason"] == "radiance is not finite"
     assert frame.image is None
@@ -151,7 +151,7 @@ def test_radiance_that_is_not_finite_is_rejected_with_the_reason(recipe, source,
 @pytest.mark.parametrize("value", [0.0, -0.5])
 def test_frame_without_light_is_rejected_with_the_reason(recipe, source, buffers, value):
     buffers.radiance[:] = value
-    frame = finish_frame(recipe, source, buffers, CPU)
+    frame = finish(recipe, source, buffers)
     assert frame.record["status"] == "rejected"
     assert frame.record["reason"] == "no light reaches the camera"
     assert frame.image_png is None
@@ -159,7 +159,7 @@ def test_frame_without_light_is_rejected_with_the_reason(recipe, source, buffers
 
 def test_rejected_frame_keeps_its_draws(recipe, source, buffers):
     buffers.radiance[:] = 0
-    record = finish_frame(recipe, source, buffers, CPU).record
+    record = finish(recipe, source, buffers).record
     assert json.loads(json_bytes(record))["draws"] == source.draws()
 
 

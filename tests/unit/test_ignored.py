@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.frames import CPU, HEIGHT_PX, SMALL, WIDTH_PX, source_of, striped_buffers
+from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, finish, source_of, striped_buffers
 from unit.recipes import dice_recipe
 from unit.strategies import angles_rad, chiralities, die, faces, unit_quaternions
 from unit.tiny_detectors import tiny_spec
@@ -18,7 +18,6 @@ from renderer.catalog.dice import face_margin, turn_face_up
 from renderer.dataset.coco import write_coco
 from renderer.dataset.record import decode_mask
 from renderer.dataset.store import Store
-from renderer.execution.frame import finish_frame
 from renderer.rotation import quaternion_about, quaternion_product
 from renderer.scene import SceneObject
 from train_eval.data.coco import read_coco
@@ -62,7 +61,7 @@ def record_and_png():
     buffers = striped_buffers(source)
     for number in range(4):
         buffers.ids[:, 10 * number : 10 * number + 8] = number + 1
-    frame = finish_frame(RECIPE, source, buffers, CPU)
+    frame = finish(RECIPE, source, buffers)
     return frame.record, frame.image_png
 
 

@@ -130,7 +130,7 @@ class TestCategories:
 
     def test_a_pattern_must_match_a_file(self, tmp_path):
         put(tmp_path, "mugs/a.obj", "cup.obj")
-        for name in ("categories", "symmetries"):
+        for name in ("categories", "symmetries", "keypoints"):
             assert refusal(tmp_path, **{name: {"mug/*.obj": "z"}}) == (
                 f"objects.mesh.{name} 'mug/*.obj' must match a file, got none "
                 "(the nearest are: mugs/a.obj, cup.obj)"
@@ -163,6 +163,39 @@ class TestSymmetries:
         assert refusal(tmp_path, symmetries={"a*": text}) == (
             "objects.mesh.symmetries.'a*' must be an axis: z for any turn about it, z4 for quarter turns, "
             f"got '{text}'"
+        )
+
+
+class TestKeypoints:
+    @pytest.mark.parametrize(
+        ("text", "keypoints"),
+        [
+            ("rim 0 0 0.09", {"rim": (0, 0, 0.09)}),
+            ("handle .04 -1e-2 0,  rim 0 0 0.09", {"handle": (0.04, -0.01, 0), "rim": (0, 0, 0.09)}),
+            (None, {}),
+        ],
+    )
+    def test_they_are_declared_by_pattern(self, text, keypoints, tmp_path):
+        put(tmp_path, "a.obj", "b.obj")
+        one, other = shelf_of(tmp_path, keypoints={"a*": text}).meshes
+        assert one.keypoints == keypoints
+        assert list(one.keypoints) == list(keypoints)
+        assert other.keypoints == {}
+
+    @pytest.mark.parametrize(
+        "text", ["rim", "rim 0 0", "rim 0 0 0 0", "0 0 0", "rim a b c", "rim 0 0 nan", "rim 0 0 0,", ", ,"]
+    )
+    def test_anything_else_is_refused(self, text, tmp_path):
+        put(tmp_path, "a.obj")
+        assert refusal(tmp_path, keypoints={"a*": text}) == (
+            "objects.mesh.keypoints.'a*' must be names with x y z in m, such as "
+            f"'handle 0.04 0 0.03, rim 0 0 0.09', got '{text}'"
+        )
+
+    def test_a_name_must_not_be_given_twice(self, tmp_path):
+        put(tmp_path, "a.obj")
+        assert refusal(tmp_path, keypoints={"a*": "rim 0 0 1, rim 0 0 2"}) == (
+            "objects.mesh.keypoints.'a*' must not name 'rim' twice, got 'rim 0 0 1, rim 0 0 2'"
         )
 
 

@@ -1,4 +1,4 @@
-"""Records: masks survive encoding, entries say what the labels say, JSON holds all of it."""
+"""Records: masks survive encoding, files are named by their content, JSON holds all of it."""
 
 import hashlib
 import json
@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -16,16 +15,15 @@ from unit.frames import SMALL, source_of
 from unit.recipes import dice_recipe
 
 from renderer.dataset.record import (
+    MAP_SUFFIXES,
     decode_mask,
     encode_mask,
     image_name,
-    instance_entries,
     make_record,
     rejected_record,
 )
 from renderer.files import json_bytes
-from renderer.labels import label_instances
-from renderer.recipe.schema import Labels
+from renderer.recipe.schema import MAPS
 
 masks = npst.arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))
 
@@ -65,34 +63,9 @@ def test_code_of_a_mask_is_what_pycocotools_reads(mask):
     np.testing.assert_array_equal(coco_mask.decode(code), mask)
 
 
-def test_entries_carry_the_labels_of_their_objects(source):
-    items = [item for item in source.scene.objects if item.category is not None]
-    ids = np.zeros((8, 9), dtype=np.int32)
-    ids[1:4, 2:7] = 1
-    ids[5, 8] = 3
-    labels = label_instances(torch.from_numpy(ids)[None], torch.tensor([[1, 2, 3]]))
-    entries = instance_entries(items, labels, Labels(min_pixels=2, min_face_margin=0.35, device="cpu"))
-    assert [e["name"] for e in entries] == ["die[0]", "die[1]", "die[2]"]
-    assert [e["category"] for e in entries] == [item.category for item in items]
-    assert [e["bbox_xyxy"] for e in entries] == [[2, 1, 7, 4], [0, 0, 0, 0], [8, 5, 9, 6]]
-    assert [e["area_px"] for e in entries] == [15, 0, 1]
-    for number, entry in enumerate(entries, start=1):
-        np.testing.assert_array_equal(decode_mask(entry["segmentation"]), ids == number)
-
-
-def test_instance_is_annotated_from_min_pixels_on(source):
-    items = [item for item in source.scene.objects if item.category is not None][:3]
-    ids = np.array([[1, 1, 1, 2, 2, 3]], dtype=np.int32)
-    labels = label_instances(torch.from_numpy(ids)[None], torch.tensor([[1, 2, 3]]))
-    assert [
-        e["annotated"]
-        for e in instance_entries(items, labels, Labels(min_pixels=2, min_face_margin=0.35, device="cpu"))
-    ] == [True, True, False]
-
-
 def test_record_describes_its_image(source):
     png = b"not really a picture"
-    record = make_record(source, png, 0.5, [])
+    record = make_record(source, png, 0.5, [], {})
     assert record["frame"] == 4
     assert record["status"] == "ok"
     assert record["image"] == {
@@ -103,11 +76,30 @@ def test_record_describes_its_image(source):
         "sha256": hashlib.sha256(png).hexdigest(),
         "exposure_ev": 0.5,
     }
-    assert record["camera"] == asdict(source.view.camera)
+    camera = source.view.camera
+    assert record["camera"] == asdict(camera) | {
+        "K": [[camera.fx_px, 0, camera.cx_px], [0, camera.fy_px, camera.cy_px], [0, 0, 1]]
+    }
+
+
+def test_record_names_the_files_of_its_maps_by_content(source):
+    maps = make_record(source, b"", 0.0, [], {"depth": b"far", "semantic": b"what"})["maps"]
+    assert maps == {
+        "depth": {"file": "depth/000004.exr", "bytes": 3, "sha256": hashlib.sha256(b"far").hexdigest()},
+        "semantic": {
+            "file": "semantic/000004.png",
+            "bytes": 4,
+            "sha256": hashlib.sha256(b"what").hexdigest(),
+        },
+    }
+
+
+def test_every_map_of_the_schema_has_a_name():
+    assert set(MAP_SUFFIXES) == set(MAPS)
 
 
 def test_record_holds_the_draws_of_scene_view_and_shot(source):
-    draws = make_record(source, b"", 0.0, [])["draws"]
+    draws = make_record(source, b"", 0.0, [], {})["draws"]
     assert {"layout.half_width_m", "camera.tilt_deg", "sensor.exposure_ev"} <= set(draws)
     assert len(draws) == len(source.scene.draws) + len(source.view.draws) + len(source.shot.draws)
 
@@ -123,7 +115,7 @@ def test_record_of_a_rejected_frame_holds_its_reason_and_draws_but_no_image(sour
 
 
 def test_draws_survive_json(source):
-    for record in (make_record(source, b"x", 0.0, []), rejected_record(source, "no light")):
+    for record in (make_record(source, b"x", 0.0, [], {}), rejected_record(source, "no light")):
         assert json.loads(json_bytes(record))["draws"] == source.draws()
 
 

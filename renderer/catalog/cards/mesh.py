@@ -14,10 +14,13 @@ from scipy.spatial import Delaunay
 
 from renderer.catalog.model import TriangleMesh
 from renderer.catalog.outlines import rounded_rectangle
+from renderer.rotation import vector3
+from renderer.scene import Vector3
 
 WIDTH_M, HEIGHT_M = 0.063, 0.088  # poker size
 CORNER_M = 0.0035
 UPPER, LOWER, EDGE = 0, 1, 2  # material slots
+KEYPOINTS = ("upper_left", "upper_right", "lower_left", "lower_right", "middle")
 
 
 @functools.cache
@@ -88,3 +91,17 @@ def card_mesh(parameters: Mapping[str, Any]) -> TriangleMesh:
         smooth=np.repeat([True, True, False], sizes),
         uvs=corner_uv,
     )
+
+
+def card_keypoints(parameters: Mapping[str, Any]) -> dict[str, Vector3]:
+    """The middle and the corners of the printed side, in the card's frame.
+
+    A corner is the middle of its arc; corners are named as they are seen with the print upright.
+    """
+    side = 1.0 if parameters["face_up"] else -1.0  # seen from below, left and right swap
+    arc = CORNER_M * (1 - math.sqrt(0.5))
+    corner = np.array([side * (WIDTH_M / 2 - arc), HEIGHT_M / 2 - arc])
+    flat = corner * np.array([(-1, 1), (1, 1), (-1, -1), (1, -1), (0, 0)])
+    height_m = bend_height_m(flat, parameters) + (parameters["thickness_m"] if parameters["face_up"] else 0.0)
+    places = np.column_stack([parameters["scale"] * flat, height_m])
+    return {name: vector3(place) for name, place in zip(KEYPOINTS, places, strict=True)}

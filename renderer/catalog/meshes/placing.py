@@ -11,9 +11,10 @@ from jaxtyping import Float
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.reading import read_model
 from renderer.catalog.meshes.shelf import MeshFile
-from renderer.catalog.model import Jitter, Model
+from renderer.catalog.model import Jitter, Model, TriangleMesh
 from renderer.catalog.surfaces import appearance_material
-from renderer.scene import SceneObject
+from renderer.rotation import vector3
+from renderer.scene import SceneObject, Vector3
 
 JITTER = tuple(field.name for field in fields(Jitter))  # the factors of a kept look have these names
 
@@ -75,15 +76,36 @@ def keeps_look(mesh: MeshFile, parameters: Mapping[str, Any]) -> bool:
     return bool(parameters["look"] == "keep" and mesh.has_look)
 
 
+def sized_mesh(item: SceneObject, library: Library) -> TriangleMesh:
+    """The triangles at the size that was drawn; all of one material where the look is not the mesh's own."""
+    mesh = mesh_file(item, library)
+    own = read_model(mesh, library.shelves[item.kind]).mesh
+    sized = replace(own, vertices=own.vertices * mesh_scale(mesh, item.parameters))
+    if keeps_look(mesh, item.parameters):
+        return sized
+    return replace(sized, material_index=np.zeros_like(sized.material_index))
+
+
 def mesh_model(item: SceneObject, library: Library) -> Model:
     """The mesh at its size: with its own look, changed as drawn, or with the one that was drawn."""
     mesh, parameters = mesh_file(item, library), item.parameters
-    model = read_model(mesh, library.shelves[item.kind])
-    sized = replace(model.mesh, vertices=model.mesh.vertices * mesh_scale(mesh, parameters))
-    if keeps_look(mesh, parameters):
-        jitter = Jitter(**{name: parameters[name] for name in JITTER})
-        kept = tuple(replace(material, jitter=jitter) for material in model.materials)
-        return Model(mesh=sized, materials=kept)
-    material = appearance_material(parameters, library)
-    one_material = replace(sized, material_index=np.zeros_like(sized.material_index))
-    return Model(mesh=one_material, materials=(material,))
+    sized = sized_mesh(item, library)
+    if not keeps_look(mesh, parameters):
+        return Model(mesh=sized, materials=(appearance_material(parameters, library),))
+    jitter = Jitter(**{name: parameters[name] for name in JITTER})
+    own = read_model(mesh, library.shelves[item.kind]).materials
+    return Model(mesh=sized, materials=tuple(replace(material, jitter=jitter) for material in own))
+
+
+def mesh_box_m(item: SceneObject, library: Library) -> tuple[Vector3, Vector3]:
+    """The lowest and the highest corner of the box around it, in the object's frame."""
+    mesh = mesh_file(item, library)
+    scale = mesh_scale(mesh, item.parameters)
+    return vector3(scale * v for v in mesh.low_m), vector3(scale * v for v in mesh.high_m)
+
+
+def mesh_keypoints(item: SceneObject, library: Library) -> Mapping[str, Vector3]:
+    """Its keypoints in the object's frame, metres."""
+    mesh = mesh_file(item, library)
+    scale = mesh_scale(mesh, item.parameters)
+    return {name: vector3(scale * v for v in place) for name, place in mesh.keypoints.items()}

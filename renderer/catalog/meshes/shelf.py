@@ -1,7 +1,7 @@
 """A shelf: the meshes of one kind of objects, examined, in the order of their names."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -14,10 +14,12 @@ from renderer.catalog.meshes.facts import Examination, Facts, Stamps, are_unchan
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.formats import check_content
 from renderer.catalog.meshes.index import index_of
+from renderer.catalog.meshes.keypoints import declared_keypoints
 from renderer.catalog.meshes.listing import Listing, check_place, list_meshes
 from renderer.catalog.meshes.symmetries import declared_symmetries
 from renderer.errors import CatalogError
 from renderer.recipe.objects import Meshes
+from renderer.scene import Vector3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,12 +30,14 @@ class MeshFile(Facts):
         name: path below the kind's folder, with slashes.
         path: the file as the user has it.
         category: None is a distractor.
+        keypoints: places in the object's frame, m at the mesh's own size, by name.
         stamps: of all files behind it, when it was examined.
     """
 
     name: str
     path: Path
     category: str | None
+    keypoints: Mapping[str, Vector3] = field(default_factory=dict)
     stamps: Stamps = field(default_factory=dict)
 
 
@@ -85,9 +89,14 @@ def open_shelf(key: str, settings: Meshes) -> Shelf:
     listing = list_meshes(key, settings.path)
     check_patterns(f"{key}.categories", settings.categories, listing.names)
     check_patterns(f"{key}.symmetries", settings.symmetries, listing.names)
+    check_patterns(f"{key}.keypoints", settings.keypoints, listing.names)
     declared = {
         pattern: declared_symmetries(f"{key}.symmetries.'{pattern}'", text)
         for pattern, text in settings.symmetries.items()
+    }
+    keypoints = {
+        pattern: declared_keypoints(f"{key}.keypoints.'{pattern}'", text)
+        for pattern, text in settings.keypoints.items()
     }
     examinations = _examined(key, listing, settings)
     faults = {name: found.reason for name, found in examinations.items() if found.facts is None}
@@ -104,6 +113,7 @@ def open_shelf(key: str, settings: Meshes) -> Shelf:
                 name=name,
                 path=listing.root / name,
                 category=category_of(key, settings, listing.root, name),
+                keypoints=keypoints.get(matching(settings.keypoints, name) or "", {}),
                 stamps=found.stamps,
                 **known,
             )
