@@ -15,9 +15,11 @@ class Buffers:
         ids: 0 for the ground and the sky, i + 1 for object i of the scene; sampled at pixel centres.
         depth_z_m: distance along the optical axis, metres; very large where there is only sky.
         normals: of length 1, in the camera's frame, 0 where there is only sky; None where not asked for.
+        missing_images: names of what is made with an image that Blender does not have, and shows in magenta.
     """
 
     radiance: Float32[np.ndarray, "h w 3"]
     ids: Int32[np.ndarray, "h w"]
     depth_z_m: Float32[np.ndarray, "h w"]
     normals: Float32[np.ndarray, "h w 3"] | None = None
+    missing_images: tuple[str, ...] = ()

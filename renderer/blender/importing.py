@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from renderer.blender.nodes import nested_nodes
 from renderer.catalog.meshes.fault import BrokenMeshError
 from renderer.catalog.meshes.named_files import USD, usd_unit_m, within
 
@@ -117,16 +118,9 @@ def side_files(item: Any, path: Path, root: Path, *, needs_look: bool) -> set[Pa
 def used_images(item: Any) -> list[Any]:
     """Images in the materials of an object."""
     trees = [slot.material.node_tree for slot in item.material_slots if slot.material]
-    nodes = (node for tree in trees if tree for node in _nodes(tree))
+    nodes = (node for tree in trees if tree for node in nested_nodes(tree))
     images = {node.image for node in nodes if node.type == "TEX_IMAGE" and node.image}
     return sorted(images, key=lambda image: str(image.name))
-
-
-def _nodes(tree: Any) -> Iterator[Any]:
-    for node in tree.nodes:
-        yield node
-        if node.type == "GROUP" and node.node_tree:
-            yield from _nodes(node.node_tree)
 
 
 def _linked_files() -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A small vocabulary for building node trees of shaders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from renderer.blender.fields import Scalar, Value, Vector, feed, world_normal
@@ -12,6 +12,14 @@ VERTEX_COLORS = "Color"  # name of the attribute that holds a mesh's own colours
 def principled(tree: Any) -> Any:
     """The Principled shader of a material's tree."""
     return next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+
+
+def nested_nodes(tree: Any) -> Iterator[Any]:
+    """All nodes of a tree, those inside its groups too."""
+    for node in tree.nodes:
+        yield node
+        if node.type == "GROUP" and node.node_tree:
+            yield from nested_nodes(node.node_tree)
 
 
 def set_color(tree: Any, output: Any) -> None:

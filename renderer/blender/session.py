@@ -13,6 +13,7 @@ from renderer.blender.device import select_device
 from renderer.blender.framing import frame_photos
 from renderer.blender.lights import add_caster, add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, Copies, move_model
+from renderer.blender.missing import MissingImages
 from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
 from renderer.blender.passes import in_camera, read_buffers
 from renderer.blender.place import Place
@@ -46,6 +47,7 @@ class BlenderSession:
     has_normals: bool = False
     _ids: dict[str, int] = field(default_factory=dict, init=False)
     _place: Place = field(default_factory=Place, init=False)
+    _missing: MissingImages = field(default_factory=MissingImages, init=False)
 
     def build(self, scene: Scene) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.
@@ -82,17 +84,23 @@ class BlenderSession:
     def trace(self, view: View) -> Buffers:
         """Trace one view of the scene that was built.
 
-        Where the lens blurs or bends, ids and depth come from a second trace that is sharp and straight:
-        through an open aperture, or while the camera moves, they are sampled at random places (rule 4). So
-        they do where a material blends with what is behind it: Cycles then leaves one of the ids by chance.
-        Normals are always of that trace: Cycles adds them up over the samples of a pixel.
-
         Raises:
             InfrastructureError: Blender gave no result.
         """
         for placement in view.foreground:
             move_model(self._ids[placement.name], placement.pose, placement.scale)
         self._place.cut_away(view.camera)
+        missing = self._missing.users()
+        return replace(self._trace(view), missing_images=missing)
+
+    def _trace(self, view: View) -> Buffers:
+        """Trace a view of what stands in its place.
+
+        Where the lens blurs or bends, ids and depth come from a second trace that is sharp and straight:
+        through an open aperture, or while the camera moves, they are sampled at random places (rule 4). So
+        they do where a material blends with what is behind it: Cycles then leaves one of the ids by chance.
+        Normals are always of that trace: Cycles adds them up over the samples of a pixel.
+        """
         camera, seed = view.camera, view.cycles_seed
         if camera.lens is not None:
             image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)

@@ -10,6 +10,7 @@ from renderer.errors import GaplessError, InputError, unknown_name_message
 COMMANDS = {
     "render": "render a labelled dataset from a recipe",
     "preview": "render a quick contact sheet of a recipe",
+    "verify": "check a finished dataset, or an export of it",
     "recipe": "show, check and compare recipes, without rendering",
     "train": "train a detector on labelled images",
     "evaluate": "measure a detector on labelled images",

@@ -28,16 +28,24 @@ def write_coco(
         box: which box is exported, one of `renderer.recipe.schema.BOXES`.
         keypoints: names of the keypoints that all objects of a category declare.
     """
+    with atomic_file(path) as file:
+        for part in coco_parts(store, categories, box=box, keypoints=keypoints):
+            file.write(part)
+
+
+def coco_parts(
+    store: Store, categories: Sequence[str], *, box: str, keypoints: Mapping[str, Sequence[str]]
+) -> Iterator[bytes]:
+    """What `write_coco` writes, in parts: each image and each annotation is one, on a line of its own."""
     numbered = enumerate(categories, start=1)
     known = {name: _Category(number, tuple(keypoints.get(name, ()))) for number, name in numbered}
-    with atomic_file(path) as file:
-        file.write(b'{"info":{"description":"rendered by gapless"},"categories":')
-        file.write(json_bytes([_category(name, category) for name, category in known.items()]))
-        file.write(b',"images":[')
-        _write_items(file, (_image(record) for record in _good(store)))
-        file.write(b'],"annotations":[')
-        _write_items(file, _annotations(store, known, box))
-        file.write(b"]}\n")
+    yield b'{"info":{"description":"rendered by gapless"},"categories":'
+    yield json_bytes([_category(name, category) for name, category in known.items()])
+    yield b',"images":['
+    yield from _lines(_image(record) for record in _good(store))
+    yield b'],"annotations":['
+    yield from _lines(_annotations(store, known, box))
+    yield b"]}\n"
 
 
 class _Category(NamedTuple):
@@ -56,9 +64,9 @@ def _good(store: Store) -> Iterator[Record]:
     return (record for record in store.records() if record["status"] == "ok")
 
 
-def _write_items(file: Any, items: Iterator[dict[str, Any]]) -> None:
+def _lines(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     for number, item in enumerate(items):
-        file.write((b"," if number else b"") + b"\n" + json_bytes(item))
+        yield (b"," if number else b"") + b"\n" + json_bytes(item)
 
 
 def _image(record: Record) -> dict[str, Any]:

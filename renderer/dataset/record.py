@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 from pycocotools import mask as coco_mask
 
+from renderer.labels.certificate import Fault
 from renderer.scene import Camera, Scene, Shot, View
 
 Record = Mapping[str, Any]
@@ -81,9 +82,10 @@ def intrinsics(camera: Camera) -> list[list[float]]:
     return [[camera.fx_px, 0.0, camera.cx_px], [0.0, camera.fy_px, camera.cy_px], [0.0, 0.0, 1.0]]
 
 
-def rejected_record(source: FrameSource, reason: str) -> Record:
+def rejected_record(source: FrameSource, fault: Fault) -> Record:
     """The record of a frame that failed certification: permanent, without an image."""
-    return {"frame": source.frame, "status": "rejected", "reason": reason, "draws": source.draws()}
+    found = {"check": fault.check, "reason": fault.reason}
+    return {"frame": source.frame, "status": "rejected", **found, "draws": source.draws()}
 
 
 def encode_mask(mask: Bool[np.ndarray, "h w"]) -> dict[str, Any]:

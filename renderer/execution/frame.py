@@ -1,6 +1,6 @@
 """From the buffers of a view to its labels, and to the records of its shots."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +16,10 @@ from renderer.dataset.entries import Instance, Shown, instance_entries
 from renderer.dataset.maps import Pixels, category_ids, encode_maps
 from renderer.dataset.record import FrameSource, Record, make_record, rejected_record
 from renderer.labels import InstanceLabels, label_instances
-from renderer.labels.cast import Whole
+from renderer.labels.cast import Cast, Whole
+from renderer.labels.certificate import Certificate, Fault
+from renderer.labels.certify import certify_labels, certify_view
+from renderer.labels.image_checks import certify_image
 from renderer.recipe.schema import Recipe
 from renderer.scene import Scene, SceneObject, Shot, View
 from renderer.sensor import photograph
@@ -51,7 +54,7 @@ class Traced:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LabelledView:
-    """What the shots of a view share.
+    """What the shots of a view share; it has neither instances nor maps where it failed certification.
 
     Attributes:
         instances: entries of the record.
@@ -59,55 +62,63 @@ class LabelledView:
     """
 
     buffers: Buffers
-    instances: Sequence[Mapping[str, Any]]
-    maps: Mapping[str, bytes]
+    certificate: Certificate
+    instances: Sequence[Mapping[str, Any]] = ()
+    maps: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def label_view(recipe: Recipe, library: Library, traced: Traced, device: torch.device) -> LabelledView:
-    """Label a traced view, and encode the maps that the recipe asks for."""
+    """Label and certify a traced view, and encode the maps that the recipe asks for."""
     objects, buffers, camera = traced.scene.objects, traced.buffers, traced.view.camera
     numbered = [(n, item) for n, item in enumerate(objects, start=1) if item.category is not None]
     ids = torch.tensor([[n for n, _ in numbered]], dtype=torch.int32, device=device)
     labels = label_instances(torch.from_numpy(buffers.ids).to(device)[None], ids)
+    cast = _cast(buffers, labels, numbered)
+    certificate = certify_view(buffers, cast, traced.scene, traced.view)
+    if certificate.fault is not None:
+        return LabelledView(buffers=buffers, certificate=certificate)
     instances = [
         Instance(number=number, item=item, whole=whole, hidden=[False] * len(keypoints_of(item, library)))
-        for (number, item), whole in zip(numbered, _wholes(buffers, labels, numbered), strict=True)
+        for (number, item), whole in zip(numbered, cast.wholes, strict=True)
     ]
     shown = Shown(camera=camera, ids=buffers.ids, labels=labels)
+    entries = instance_entries(shown, instances, library, recipe.labels)
     numbers = category_ids(objects, categories(recipe, library))
     pixels = Pixels(camera=camera, buffers=buffers, category_ids=numbers)
     return LabelledView(
         buffers=buffers,
-        instances=instance_entries(shown, instances, library, recipe.labels),
+        certificate=certificate.joined(certify_labels(entries, buffers.ids, traced.scene)),
+        instances=entries,
         maps=encode_maps(recipe.labels.maps, pixels),
     )
 
 
-def _wholes(
-    buffers: Buffers, labels: InstanceLabels, numbered: Sequence[tuple[int, SceneObject]]
-) -> Iterator[Whole]:
+def _cast(buffers: Buffers, labels: InstanceLabels, numbered: Sequence[tuple[int, SceneObject]]) -> Cast:
     """Every object as far as it is seen."""
+    ids = torch.from_numpy(buffers.ids)
+    wholes = []
     for (number, item), (x0, y0, x1, y1) in zip(numbered, labels.boxes_xyxy[0].tolist(), strict=True):
-        mask = torch.from_numpy(buffers.ids[y0:y1, x0:x1] == number)
-        yield Whole(origin_px=(x0, y0), mask=mask, face=mask if item.source == "die" else None)
+        mask = ids[y0:y1, x0:x1] == number
+        wholes.append(Whole(origin_px=(x0, y0), mask=mask, face=mask if item.source == "die" else None))
+    return Cast(ids=ids, depth_z_m=torch.from_numpy(buffers.depth_z_m), wholes=wholes)
 
 
 def finish_frame(source: FrameSource, labelled: LabelledView, device: torch.device) -> Frame:
     """Expose, certify and encode one shot of a labelled view."""
-    reason = fault(labelled.buffers)
-    if reason is not None:
-        return Frame(record=rejected_record(source, reason), image=None, image_png=None)
+    if labelled.certificate.fault is not None:
+        return _rejected(source, labelled.certificate.fault)
     image, exposure_ev = _photograph(labelled.buffers, source.shot, device)
+    certificate = labelled.certificate.joined(certify_image(image, labelled.buffers.ids))
+    if certificate.fault is not None:
+        return _rejected(source, certificate.fault)
     png = encode_png(image)
     record = make_record(source, png, exposure_ev, labelled.instances, labelled.maps)
-    return Frame(record=record, image=image, image_png=png, maps=labelled.maps)
+    certified = {**record, "certification": dict(certificate.figures)}
+    return Frame(record=certified, image=image, image_png=png, maps=labelled.maps)
 
 
-def fault(buffers: Buffers) -> str | None:
-    """Why buffers cannot be a frame, or None: not finite, or without any light."""
-    if not np.isfinite(buffers.radiance).all():
-        return "radiance is not finite"
-    return "no light reaches the camera" if buffers.radiance.max() <= 0 else None
+def _rejected(source: FrameSource, fault: Fault) -> Frame:
+    return Frame(record=rejected_record(source, fault), image=None, image_png=None)
 
 
 def _photograph(buffers: Buffers, shot: Shot, device: torch.device) -> tuple[Image, float]:

@@ -23,7 +23,10 @@ from renderer.dataset.record import (
     rejected_record,
 )
 from renderer.files import json_bytes
+from renderer.labels.certificate import Fault
 from renderer.recipe.schema import MAPS
+
+FAULT = Fault(check="finite", reason="radiance is not finite")
 
 masks = npst.arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)))
 
@@ -105,17 +108,18 @@ def test_record_holds_the_draws_of_scene_view_and_shot(source):
 
 
 def test_record_of_a_rejected_frame_holds_its_reason_and_draws_but_no_image(source):
-    record = rejected_record(source, "radiance is not finite")
+    record = rejected_record(source, FAULT)
     assert record == {
         "frame": 4,
         "status": "rejected",
+        "check": "finite",
         "reason": "radiance is not finite",
         "draws": source.draws(),
     }
 
 
 def test_draws_survive_json(source):
-    for record in (make_record(source, b"x", 0.0, [], {}), rejected_record(source, "no light")):
+    for record in (make_record(source, b"x", 0.0, [], {}), rejected_record(source, FAULT)):
         assert json.loads(json_bytes(record))["draws"] == source.draws()
 
 

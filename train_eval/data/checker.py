@@ -5,7 +5,9 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from pycocotools import mask as coco_mask
 
 from renderer.errors import DataError
 from train_eval.data.images import load_image
@@ -15,6 +17,7 @@ from train_eval.data.records import DetectionSet, ImageRecord
 
 Result = TypeVar("Result")
 
+MASK_TOLERANCE_PX = 1.5  # of masks beyond their boxes: polygons become pixels that they only touch
 MAX_THREADS = 8  # Pillow decodes outside Python's lock; each thread holds one decoded image
 
 
@@ -25,6 +28,22 @@ def check_set(detections: DetectionSet) -> list[Problem]:
     """
     damaged = _each_image(_damage, detections.images)
     return [*filter(None, damaged), *_repetitions(detections)]
+
+
+def check_masks(detections: DetectionSet) -> list[Problem]:
+    """Masks that are not inside their boxes; a box may be larger, for it may be that of the whole object."""
+    return [problem for image in detections.images for problem in _masks_outside(image)]
+
+
+def _masks_outside(image: ImageRecord) -> Iterator[Problem]:
+    for number, mask in enumerate(image.masks or ()):
+        code: Any = dict(mask)
+        left, top, width, height = coco_mask.toBbox(code)
+        x0, y0, x1, y1 = image.boxes_xyxy[number]
+        outside = max(x0 - left, y0 - top, left + width - x1, top + height - y1)
+        if width and outside > MASK_TOLERANCE_PX:
+            message = f"box {number + 1} of {image.path}: its mask reaches {outside:.3g} pixels out of it"
+            yield Problem(message=message, remedy=IMAGE_LEFT_OUT, image_id=image.image_id)
 
 
 def check_not_empty(detections: DetectionSet) -> None:

@@ -1,0 +1,204 @@
+"""Whether a frame on disk is what it was when it was rendered: its record, image, maps and labels."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from renderer.dataset.record import Record, image_name
+from renderer.labels.certificate import FIGURES, Fault
+from renderer.labels.entry_checks import entry_fault, form_fault, overlap_fault
+
+RECORD_KEYS: Mapping[str, type] = {
+    "image": dict, "maps": dict, "camera": dict, "instances": list, "draws": dict, "certification": dict,
+}  # fmt: skip
+REJECTED_KEYS: Mapping[str, type] = {"check": str, "reason": str, "draws": dict}
+FILE_KEYS: Mapping[str, type] = {"file": str, "bytes": int, "sha256": str}
+IMAGE_KEYS: Mapping[str, type] = {**FILE_KEYS, "width_px": int, "height_px": int}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a dataset's recipe says of its labels.
+
+    Attributes:
+        maps: names of the maps that each frame has.
+    """
+
+    min_pixels: int
+    min_visibility: float
+    min_face_margin: float
+    min_face_visibility: float
+    maps: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameCheck:
+    """What a frame's record is.
+
+    Attributes:
+        record: None where it cannot be used.
+    """
+
+    frame: int
+    record: Record | None
+    faults: tuple[Fault, ...] = field(default_factory=tuple)
+
+
+def check_frame(root: Path, record_path: Path, limits: Limits) -> FrameCheck:
+    """Check one frame of a dataset; its record is named after its number."""
+    frame = int(record_path.stem)
+    try:
+        record = json.loads(record_path.read_bytes())
+    except OSError as error:
+        return _unusable(frame, f"cannot be read: {error.strerror}")
+    except (ValueError, RecursionError):
+        return _unusable(frame, "is no JSON")
+    reason = record_fault(record, frame)
+    if reason is not None:
+        return _unusable(frame, reason)
+    faults = tuple(_faults(root, record, limits)) if record["status"] == "ok" else ()
+    return FrameCheck(frame=frame, record=record, faults=faults)
+
+
+def _unusable(frame: int, reason: str) -> FrameCheck:
+    fault = Fault(check="record", reason=f"the record {reason}")
+    return FrameCheck(frame=frame, record=None, faults=(fault,))
+
+
+def record_fault(record: Any, frame: int) -> str | None:
+    """What keeps a record from being read on, or None."""
+    if not isinstance(record, dict):
+        return "is no JSON object"
+    if record.get("frame") != frame:
+        return f"is of frame {record.get('frame')}"
+    if record.get("status") == "rejected":
+        return form_fault(record, REJECTED_KEYS)
+    if record.get("status") != "ok":
+        return f"has the status {record.get('status')!r}, expected 'ok' or 'rejected'"
+    reason = form_fault(record, RECORD_KEYS) or form_fault(record["image"], IMAGE_KEYS)
+    if reason is None and not all(isinstance(entry, dict) for entry in record["instances"]):
+        return "has an instance that is no JSON object"
+    return reason
+
+
+def _faults(root: Path, record: Record, limits: Limits) -> Iterator[Fault]:
+    found = {
+        "image": image_fault(root, record),
+        "maps": maps_fault(root, record, limits),
+        "labels": labels_fault(record),
+        "certification": certification_fault(record),
+    }
+    if found["labels"] is None:
+        found["flags"] = flags_fault(record, limits)
+    for check, reason in found.items():
+        if reason is not None:
+            yield Fault(check=check, reason=reason)
+
+
+def image_fault(root: Path, record: Record) -> str | None:
+    """What is wrong with a frame's image."""
+    image = record["image"]
+    if image["file"] != image_name(record["frame"]):
+        return f"the record names the image {image['file']!r}, expected {image_name(record['frame'])!r}"
+    content = _content(root, image)
+    if isinstance(content, str):
+        return content
+    pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    expected = (image["height_px"], image["width_px"], 3)
+    if pixels is None or pixels.shape != expected or pixels.dtype != np.uint8:
+        found = "nothing" if pixels is None else f"{pixels.dtype} {pixels.shape}"
+        return f"{image['file']} decodes to {found}, expected 8 bits and {expected}"
+    return None
+
+
+def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
+    """The bytes of a file that a record names, or what is wrong with it."""
+    name = file["file"]
+    if leaves_folder(name):
+        return f"the record names the file {name!r}, which is not inside the dataset"
+    try:
+        content: bytes = (root / name).read_bytes()
+    except FileNotFoundError:
+        return f"{name} is missing"
+    except OSError as error:
+        return f"{name} cannot be read: {error.strerror}"
+    if len(content) != file["bytes"]:
+        return f"{name} has {len(content)} bytes, expected {file['bytes']}"
+    if hashlib.sha256(content).hexdigest() != file["sha256"]:
+        return f"{name} has other content than it was rendered with: its sha256 differs"
+    return content
+
+
+def leaves_folder(name: str) -> bool:
+    """Whether a path leads out of the folder it is relative to, on any system."""
+    paths = PurePosixPath(name), PureWindowsPath(name)
+    return any(path.anchor or ".." in path.parts for path in paths) or "\0" in name
+
+
+def maps_fault(root: Path, record: Record, limits: Limits) -> str | None:
+    """What is wrong with a frame's maps."""
+    if set(record["maps"]) != limits.maps:
+        return f"the record has the maps {sorted(record['maps'])}, expected {sorted(limits.maps)}"
+    for name, file in record["maps"].items():
+        reason = form_fault(file, FILE_KEYS) if isinstance(file, dict) else "is no JSON object"
+        if reason is not None:
+            return f"the map {name} {reason}"
+        path = PurePosixPath(file["file"])
+        if path.parts[:-1] != (name,) or path.stem != f"{record['frame']:06d}":
+            return f"the record names the map {file['file']!r}, expected one in {name}/"
+        content = _content(root, file)
+        if isinstance(content, str):
+            return content
+    return None
+
+
+def labels_fault(record: Record) -> str | None:
+    """What is wrong with the labels of a frame."""
+    size_hw = record["image"]["height_px"], record["image"]["width_px"]
+    for number, entry in enumerate(record["instances"]):
+        reason = entry_fault(entry, size_hw)
+        if reason is not None:
+            return f"{entry.get('name', f'instance {number}')} {reason}"
+    for key in ("name", "id"):
+        if len({entry[key] for entry in record["instances"]}) < len(record["instances"]):
+            return f"two instances have the same {key}"
+    return overlap_fault(record["instances"])
+
+
+def flags_fault(record: Record, limits: Limits) -> str | None:
+    """Which instance is not flagged as the recipe says."""
+    for entry in record["instances"]:
+        ignored = is_ignored(entry, limits)
+        enough = entry["area_px"] >= limits.min_pixels and entry["visibility"] >= limits.min_visibility
+        for key, expected in (("ignored", ignored), ("annotated", enough and not ignored)):
+            if entry[key] != expected:
+                return f"{entry['name']} has {key} {entry[key]}, but by the recipe's limits it is {expected}"
+    return None
+
+
+def is_ignored(entry: Mapping[str, Any], limits: Limits) -> bool:
+    """Whether a die's upper face cannot be told, because it leans or is hidden."""
+    margin, visibility = entry.get("face_margin"), entry.get("face_visibility")
+    leans = margin is not None and margin < limits.min_face_margin
+    return leans or (visibility is not None and visibility < limits.min_face_visibility)
+
+
+def certification_fault(record: Record) -> str | None:
+    """Whether the record carries the figures of its certification."""
+    figures, image = record["certification"], record["image"]
+    missing = [name for name in FIGURES if name not in figures]
+    if missing:
+        return f"the record's certification has no {missing[0]}"
+    if figures["rays"] != image["width_px"] * image["height_px"]:
+        return f"{figures['rays']} rays were cast, expected one for each pixel"
+    if figures["instances"] != len(record["instances"]):
+        return (
+            f"{figures['instances']} instances were certified, but the record has {len(record['instances'])}"
+        )
+    return None
