@@ -139,6 +139,7 @@ class DieShape:
     mirrored: bool
 
 
+@functools.lru_cache(maxsize=128)  # of a scene: it is built, and looked at again when it is labelled
 def die_mesh(shape: DieShape) -> TriangleMesh:
     """The closed mesh of a die: material 0 is the body, 1 the pips."""
     vertices, triangles, is_pip = [], [], []

@@ -20,7 +20,7 @@ from renderer.catalog.meshes.placing import (
     mesh_shape,
     mesh_vertices,
 )
-from renderer.catalog.model import Material, Model, Texture
+from renderer.catalog.model import Material, Model, Texture, TriangleMesh
 from renderer.catalog.primitives import primitive_mesh
 from renderer.catalog.surfaces import appearance_material
 from renderer.recipe.objects import Cards, Dice, Meshes, ObjectKind
@@ -73,6 +73,17 @@ def build_model(item: SceneObject, library: Library) -> Model:
     if item.source == "mesh":
         return mesh_model(item, library)
     return _MODELS[item.source](item.parameters, library)
+
+
+def mesh_of(item: SceneObject, library: Library) -> TriangleMesh:
+    """The mesh of an object at the size that was drawn, in its own frame."""
+    if item.source == "die":
+        return dice.die_model(item.parameters).mesh
+    if item.source == "playing_card":
+        return card_mesh(item.parameters)
+    if item.source == "mesh":
+        return mesh_model(item, library).mesh
+    return primitive_mesh(item.parameters)
 
 
 def shape_key(item: SceneObject, library: Library) -> str:

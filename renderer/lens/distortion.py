@@ -61,6 +61,14 @@ def largest_radius(lens: Lens) -> float:
     )
 
 
+def fold_angle_rad(lens: Lens) -> float:
+    """The angle from the axis up to which different rays fall on different points."""
+    fold = _fold(_radial(lens))
+    if lens.model == "fisheye":
+        return min(fold, WIDEST_ANGLE_RAD)
+    return math.atan(min(fold, WIDEST_RADIUS))
+
+
 def _radial(lens: Lens) -> Sequence[float]:
     if lens.model == "fisheye":
         return lens.coefficients
