@@ -16,7 +16,7 @@ import argparse
 import itertools
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from draw_perforated import write_shapes
 from jaxtyping import Bool, Float, Int
-from oracle import Oracle, Seen
+from oracle import AROUND, EXACTLY, Oracle, Seen, Shifts, off_edges_px, places
 from scipy.ndimage import binary_erosion
 
 from renderer.blender.session import BlenderSession, open_session
@@ -64,10 +64,6 @@ MOST_PX, MOST_OF_PERIMETER = 2, 0.01  # that differ, the larger of both
 MOST_BOX_PX = 1
 MOST_VISIBILITY = 0.01
 MOST_DEPTH = 0.001  # of the depth
-Shifts = Sequence[tuple[float, float]]
-EDGE_PX = 0.02  # of a pixel's centre: an edge so close is decided by rounding
-EXACTLY: Shifts = [(0.0, 0.0)]
-AROUND: Shifts = list(itertools.product((0.0, -EDGE_PX, EDGE_PX), repeat=2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,16 +295,6 @@ def off(said: float | None, true: float | None) -> float | None:
     return None if said is None and true is None else abs((said or 0.0) - (true or 0.0))
 
 
-def off_edges_px(shows: Callable[..., np.ndarray], different: Bool[np.ndarray, "h w"]) -> int:
-    """Pixels on which all rays around the centre agree.
-
-    Args:
-        shows: whether the object is at points u and v.
-    """
-    shown = np.stack([shows(*place) for place in _places(different, AROUND)])
-    return int((shown == shown[0]).all(axis=0).sum())
-
-
 def whole_off_edges_px(frame: Frame, number: int, different: Bool[np.ndarray, "3*h 3*w"]) -> int:
     """The same of an object alone, in the window."""
     height, width = frame.truth.ids.shape
@@ -317,7 +303,7 @@ def whole_off_edges_px(frame: Frame, number: int, different: Bool[np.ndarray, "3
 
 def depth_differences(frame: Frame, mask: Bool[np.ndarray, "h w"], shifts: Shifts) -> Float[np.ndarray, " n"]:
     """Of each pixel of a mask, over the true depth: to the nearest one at some of the shifts."""
-    true = np.stack([frame.oracle.image_at(*place).depth_z_m[0] for place in _places(mask, shifts)])
+    true = np.stack([frame.oracle.image_at(*place).depth_z_m[0] for place in places(mask, shifts)])
     found: np.ndarray = np.abs(frame.buffers.depth_z_m[mask] / true - 1).min(axis=0)
     return found
 
@@ -327,15 +313,11 @@ def depths_off_edges(
 ) -> Float[np.ndarray, " n"]:
     """The differences, those beyond the limit to the nearest depth around the pixel's centre."""
     beyond = differences > MOST_DEPTH
+    if not beyond.any():
+        return differences
     of_beyond = mask.copy()
     of_beyond[mask] = beyond
     return np.concatenate([differences[~beyond], depth_differences(frame, of_beyond, AROUND)])
-
-
-def _places(mask: Bool[np.ndarray, "h w"], shifts: Shifts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The u and v of the pixels of a mask, in one row, at each of the shifts from their centres."""
-    rows, columns = np.nonzero(mask)
-    return ((columns[None] + 0.5 + x, rows[None] + 0.5 + y) for x, y in shifts)
 
 
 def passes(compared: Sequence[Compared]) -> bool:

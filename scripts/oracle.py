@@ -4,11 +4,12 @@ It takes a scene's triangles and materials from the catalog and casts one ray fo
 in 32 bits: the camera is moved to the origin first, so that a coordinate at arm's length is wrong by 3e-8 m
 and an edge by some 1e-4 px. Which triangle is hit first is Embree's word; where on it, is found in 64 bits.
 
-Left out are lenses that bend, and opacity of images that repeat in tiles. It is no command: check_labels.py
-and the tests take it.
+Left out are the opacity of images that repeat in tiles and, but for rays that are given, lenses that bend.
+It is no command: check_labels.py and the tests take it.
 """
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,12 @@ from renderer.scene import Camera, Placement, Pose, Scene, View
 NEAR_M = 0.001  # along the optical axis: what is closer, no camera of ours sees
 OWNING_OPACITY = 0.5
 MOST_TRANSPARENT = 64  # surfaces that a ray goes through; the next one is opaque
+FAR_M = 1000.0
 STEP_M = 1e-6  # behind a surface that a ray goes through, where it starts again; more where it meets it again
+Shifts = Sequence[tuple[float, float]]
+EDGE_PX = 0.02  # of a pixel's centre: an edge so close is decided by rounding
+EXACTLY: Shifts = [(0.0, 0.0)]
+AROUND: Shifts = list(itertools.product((0.0, -EDGE_PX, EDGE_PX), repeat=2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +64,6 @@ class Oracle:
 
     def __init__(self, scene: Scene, view: View, library: Library) -> None:
         self.camera = view.camera
-        assert self.camera.lens is None, "lenses that bend are left out"
         objects = _object_parts(scene, view, library)
         self._parts = {part.number: part for part in objects}
         self._all = _Surfaces([*_place_parts(scene, view, library), *objects])
@@ -69,9 +74,14 @@ class Oracle:
 
     def image_at(self, u: Float[np.ndarray, "h w"], v: Float[np.ndarray, "h w"]) -> Seen:
         """What rays through any points of the image meet."""
-        owners, depth_z_m = self._all.cast(_rays(self.camera, u, v))
+        numbers, depth_z_m = self.along(_rays(self.camera, u, v))
+        return Seen(ids=numbers.reshape(u.shape), depth_z_m=depth_z_m.reshape(u.shape))
+
+    def along(self, rays: Float[np.ndarray, "n 3"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+        """What rays of any directions in the camera's frame meet, and how many of their lengths away."""
+        owners, distance = self._all.cast(rays)
         numbers = np.append(self._all.numbers, 0)  # the last one is that of no triangle, -1
-        return Seen(ids=numbers[owners].reshape(u.shape), depth_z_m=depth_z_m.reshape(u.shape))
+        return numbers[owners], distance
 
     def whole(self, number: int) -> Bool[np.ndarray, "3*h 3*w"]:
         """An object alone, in the image and one image further on each side."""
@@ -88,8 +98,30 @@ class Oracle:
         self, number: int, u: Float[np.ndarray, "h w"], v: Float[np.ndarray, "h w"]
     ) -> Bool[np.ndarray, "h w"]:
         """Whether rays through any points meet an object that is alone."""
-        owners, _ = _Surfaces([self._parts[number]]).cast(_rays(self.camera, u, v))
-        return np.asarray(owners >= 0).reshape(u.shape)
+        return self.whole_along(number, _rays(self.camera, u, v)).reshape(u.shape)
+
+    def whole_along(self, number: int, rays: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+        """Whether rays of any directions meet an object that is alone."""
+        owners, _ = _Surfaces([self._parts[number]]).cast(rays)
+        return np.asarray(owners >= 0)
+
+
+def off_edges_px(shows: Callable[..., np.ndarray], different: Bool[np.ndarray, "h w"]) -> int:
+    """Pixels on which all rays around the centre agree.
+
+    Args:
+        shows: what is shown at points u and v.
+    """
+    if not different.any():
+        return 0
+    shown = np.stack([shows(u, v) for u, v in places(different, AROUND)])
+    return int((shown == shown[0]).all(axis=0).sum())
+
+
+def places(mask: Bool[np.ndarray, "h w"], shifts: Shifts) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The u and v of the pixels of a mask, in one row, at each of the shifts from their centres."""
+    rows, columns = np.nonzero(mask)
+    return ((columns[None] + 0.5 + x, rows[None] + 0.5 + y) for x, y in shifts)
 
 
 def pixel_centres(x0: int, y0: int, x1: int, y1: int) -> tuple[np.ndarray, np.ndarray]:
@@ -100,6 +132,7 @@ def pixel_centres(x0: int, y0: int, x1: int, y1: int) -> tuple[np.ndarray, np.nd
 
 def _rays(camera: Camera, u: np.ndarray, v: np.ndarray) -> Float[np.ndarray, "n 3"]:
     """Directions in the camera's frame, with z = 1: so the length along a ray is the depth along the axis."""
+    assert camera.lens is None, "lenses that bend are left out"
     x = (u.ravel() - camera.cx_px) / camera.fx_px
     y = (v.ravel() - camera.cy_px) / camera.fy_px
     return np.column_stack([x, y, np.ones_like(x)])
@@ -160,8 +193,8 @@ class _Surfaces:
         TriangleMesh(self._scene, self._corners.astype(np.float32))
 
     def cast(self, rays: Float[np.ndarray, "n 3"]) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """The triangle that owns each ray, or -1, and its depth."""
-        owners, depth = np.full(len(rays), -1), np.full(len(rays), np.inf)
+        """The triangle that owns each ray, or -1, and how many of the ray's lengths away it is."""
+        owners, distance = np.full(len(rays), -1), np.full(len(rays), np.inf)
         start, step = np.full(len(rays), NEAR_M), np.full(len(rays), STEP_M)
         passed, last = np.zeros(len(rays), dtype=int), np.full(len(rays), -1)
         live = np.arange(len(rays))
@@ -175,12 +208,14 @@ class _Surfaces:
             new, triangles = live[~again], hit[~again]
             at, weights = _meet(self._corners[triangles], rays[new])
             owns = self._owns(triangles, weights) | (passed[new] >= MOST_TRANSPARENT)
-            owners[new[owns]], depth[new[owns]] = triangles[owns], at[owns]
+            owners[new[owns]], distance[new[owns]] = triangles[owns], at[owns]
             through = new[~owns]
             start[through], last[through] = at[~owns] + STEP_M, triangles[~owns]
             passed[through] += 1
             live = np.concatenate([live[again], through])
-        return owners, depth
+        is_far = distance > FAR_M
+        distance[is_far], owners[is_far] = np.inf, -1
+        return owners, distance
 
     def _owns(
         self, triangles: Int[np.ndarray, " n"], weights: Float[np.ndarray, "n 3"]
@@ -204,11 +239,11 @@ class _Surfaces:
 def _meet(
     corners: Float[np.ndarray, "n 3 3"], rays: Float[np.ndarray, "n 3"]
 ) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
-    """Where rays from the origin meet the planes of triangles: depth, and weights of the corners."""
+    """Where rays meet the planes of triangles: in lengths of the ray, and as weights of the corners."""
     a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
     of_a, of_b, of_c = (_triple(rays, p, q) for p, q in ((b, c), (c, a), (a, b)))
-    weights = np.stack([of_a, of_b, of_c], axis=1) / (of_a + of_b + of_c)[:, None]
-    return (weights * corners[..., 2]).sum(axis=1), weights
+    total = of_a + of_b + of_c
+    return _triple(a, b, c) / total, np.stack([of_a, of_b, of_c], axis=1) / total[:, None]
 
 
 def _triple(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
