@@ -155,12 +155,15 @@ def die_mesh(shape: DieShape) -> TriangleMesh:
     welded, merged = _weld(np.concatenate(vertices), np.concatenate(triangles))
     if shape.mirrored:
         welded, merged = welded @ _MIRROR, merged[:, ::-1]
-    return TriangleMesh(
+    mesh = TriangleMesh(
         vertices=welded * shape.edge_m,
         triangles=np.ascontiguousarray(merged, dtype=np.int32),
         material_index=np.concatenate(is_pip).astype(np.int32),
         smooth=np.ones(len(merged), dtype=bool),
     )
+    for array in (mesh.vertices, mesh.triangles, mesh.material_index, mesh.smooth):
+        array.setflags(write=False)
+    return mesh
 
 
 def _inside_pip(points: Float[np.ndarray, "n 2"], face: int, radius: float) -> Any:

@@ -28,7 +28,8 @@ class Soup(NamedTuple):
 
     Attributes:
         body: number of the body of each.
-        edges: normals of the planes through the camera and each edge, 3 x 3 numbers.
+        planes: normals of the planes through the camera and each edge, and of its own, 4 x 3 numbers; those
+            of an edge that two triangles share are equal but for the sign, so no ray slips through.
         volume: of the tetrahedron that the camera makes with it, times 6.
         number: the id that it shows.
         is_face: whether it belongs to the upper face of a die.
@@ -38,7 +39,7 @@ class Soup(NamedTuple):
 
     corners_m: Float64[Tensor, "t 3 3"]
     body: Int64[Tensor, " t"]
-    edges: Float64[Tensor, "t 9"]
+    planes: Float64[Tensor, "t 12"]
     volume: Float64[Tensor, " t"]
     number: Int64[Tensor, " t"]
     is_face: Bool[Tensor, " t"]
@@ -69,8 +70,8 @@ def soup_of(bodies: Sequence[Body], device: torch.device) -> Soup:
             place[start + item.triangles] = np.arange(len(item.triangles))
             cutouts.append(item)
     a, b, c = (corners[:, n] for n in range(3))
-    edges = np.concatenate([_cross(b, c - b), _cross(c, a - c), _cross(a, b - a)], axis=1)
     normal = _cross(b - a, c - a)
+    planes = np.concatenate([_cross(b, c), _cross(c, a), _cross(a, b), normal], axis=1)
     volume = a[:, 0] * normal[:, 0] + a[:, 1] * normal[:, 1] + a[:, 2] * normal[:, 2]
 
     def there(array: np.ndarray) -> Tensor:
@@ -79,7 +80,7 @@ def soup_of(bodies: Sequence[Body], device: torch.device) -> Soup:
     return Soup(
         corners_m=there(corners),
         body=there(body),
-        edges=there(edges),
+        planes=there(planes),
         volume=there(volume),
         number=there(number),
         is_face=there(is_face),
@@ -131,11 +132,11 @@ def _large_hits(soup: Soup, reach: Reach, rays: Rays, number: int) -> Hits:
     columns = torch.arange(int(reach.first_column[number]), int(reach.last_column[number]) + 1, device=device)
     rows = torch.arange(int(reach.first_row[number]), int(reach.last_row[number]) + 1, device=device)
     x, y, z = rays.grid(columns, rows)
-    sides = [_side(x, y, z, edge) for edge in soup.edges[number].reshape(3, 3).tolist()]
+    sides = [_dot(x, y, z, plane) for plane in soup.planes[number].reshape(4, 3).tolist()]
     row, column = _are_same(sides).nonzero().unbind(dim=1)
-    weights = [side[row, column] for side in sides]
+    picked = [side[row, column] for side in sides]
     triangle = torch.full_like(row, number)
-    return _met(soup, triangle, columns[column], rows[row], weights)
+    return _met(soup, triangle, columns[column], rows[row], picked)
 
 
 def _small_hits(
@@ -147,21 +148,21 @@ def _small_hits(
 ) -> Hits:
     """Which pairs of triangle and pixel meet."""
     x, y, z = rays.at(column, row)
-    edges = soup.edges.index_select(0, triangle)
-    sides = [_side(x, y, z, edges[:, n : n + 3].unbind(dim=1)) for n in (0, 3, 6)]
+    planes = soup.planes.index_select(0, triangle)
+    sides = [_dot(x, y, z, planes[:, n : n + 3].unbind(dim=1)) for n in (0, 3, 6, 9)]
     same = _are_same(sides).nonzero()[:, 0]
-    weights = [side[same] for side in sides]
-    return _met(soup, triangle[same], column[same], row[same], weights)
+    picked = [side[same] for side in sides]
+    return _met(soup, triangle[same], column[same], row[same], picked)
 
 
-def _side(x: Tensor, y: Tensor, z: Tensor | None, edge: Sequence[Any]) -> Tensor:
-    """On which side of an edge rays pass it; one operation at a time, in one order."""
-    side: Tensor = x * edge[0] + y * edge[1] + (edge[2] if z is None else z * edge[2])
-    return side
+def _dot(x: Tensor, y: Tensor, z: Tensor | None, normal: Sequence[Any]) -> Tensor:
+    """Rays times the normal of a plane; one operation at a time, in one order."""
+    product: Tensor = x * normal[0] + y * normal[1] + (normal[2] if z is None else z * normal[2])
+    return product
 
 
 def _are_same(sides: Sequence[Tensor]) -> Tensor:
-    """Whether all three are on the same side, or on an edge."""
+    """Whether rays pass all three edges on the same side, or meet one."""
     low = torch.minimum(torch.minimum(sides[0], sides[1]), sides[2])
     high = torch.maximum(torch.maximum(sides[0], sides[1]), sides[2])
     same: Tensor = (low >= 0) | (high <= 0)
@@ -173,15 +174,15 @@ def _met(
     triangle: Int64[Tensor, " n"],
     column: Int64[Tensor, " n"],
     row: Int64[Tensor, " n"],
-    weights: Sequence[Float64[Tensor, " n"]],
+    sides: Sequence[Float64[Tensor, " n"]],
 ) -> Hits:
     """The hits of rays that pass all edges on one side, but for those that a cutout lets through."""
-    total = weights[0] + weights[1] + weights[2]
-    distance = soup.volume[triangle] / total  # not a number where a ray lies in the triangle's plane
+    *weights, slope = sides
+    distance = soup.volume[triangle] / slope  # not a number where a ray lies in the triangle's plane
     met = (distance > NEAR_M) & (distance < FAR_M)
     cut = (met & (soup.cutout[triangle] >= 0)).nonzero()[:, 0]
     if len(cut):
-        met[cut] = _ends(soup, triangle[cut], [weight[cut] / total[cut] for weight in weights])
+        met[cut] = _ends(soup, triangle[cut], [weight[cut] / slope[cut] for weight in weights])
     return Hits(triangle=triangle[met], column=column[met], row=row[met], distance=distance[met])
 
 

@@ -19,7 +19,8 @@ from renderer.scene import Camera
 NEAR_M, FAR_M = 0.001, 1000.0  # what is nearer or farther is not rendered
 SLACK_PX = 1e-3  # around the pixels that a triangle can reach, for rounding
 LENS_SLACK_PX = 1.5  # ids under a lens are sampled up to a quarter of a pixel off the centre
-SMALL_RAD = 0.3  # a triangle seen under less can be bounded by its corners, whatever the lens
+WIDE_RAD = 0.3  # a triangle seen under less is bounded by points of its edges, whatever the lens sees of it
+WIDE_SEGMENTS = 16  # of an edge of others
 
 
 class Window(NamedTuple):
@@ -124,19 +125,16 @@ def _sampled_rays(camera: Camera) -> Float64[np.ndarray, "h w 3"]:
 
 def reach_of(camera: Camera, corners_m: Float64[Tensor, "t 3 3"], windows: Int64[Tensor, "t 4"]) -> Reach:
     """The pixels whose rays can meet triangles, each within a window (x0, y0, x1, y1) of its own."""
-    if camera.lens is None:
-        u, v, is_bounded, is_behind = _projected(camera, corners_m)
-        slack: Tensor | float = SLACK_PX
-    else:
-        u, v, slack, is_bounded, is_behind = _distorted(camera, corners_m)
+    bounds = _projected if camera.lens is None else _distorted
+    u, v, is_bounded, is_behind = bounds(camera, corners_m)
     x0, y0, x1, y1 = windows.unbind(dim=1)
 
     def first(places: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        found = (places.amin(dim=1) - slack - 0.5).ceil()
+        found = (places.amin(dim=1) - SLACK_PX - 0.5).ceil()
         return torch.where(is_bounded, found.clamp(low, high), low.double()).long()
 
     def last(places: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        found = (places.amax(dim=1) + slack - 0.5).floor()
+        found = (places.amax(dim=1) + SLACK_PX - 0.5).floor()
         return torch.where(is_bounded, found.clamp(low - 1, high - 1), high.double() - 1).long()
 
     return Reach(
@@ -175,32 +173,42 @@ def _range(values: Float64[Tensor, "t n"], is_seen: Bool[Tensor, "t n"]) -> Floa
 
 def _distorted(
     camera: Camera, corners_m: Float64[Tensor, "t 3 3"]
-) -> tuple[Tensor, Tensor, Tensor, Bool[Tensor, " t"], Bool[Tensor, " t"]]:
-    """As `_projected`, with corners and middles of edges, and the slack that bent edges need.
+) -> tuple[Tensor, Tensor, Bool[Tensor, " t"], Bool[Tensor, " t"]]:
+    """As `_projected`, under a lens: from points along the edges."""
+    assert camera.lens is not None, "a camera without a lens has straight edges"
+    corners, limit = corners_m.cpu().numpy(), fold_angle_rad(camera.lens)
+    longest = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=-1).max(axis=1)
+    width = longest / np.maximum(np.linalg.norm(corners, axis=-1).min(axis=1), NEAR_M)
+    is_wide = width > WIDE_RAD
+    bounds, angles = np.empty((len(corners), 2, 2)), np.empty((len(corners), 2))
+    for chosen, segments in ((~is_wide, 2), (is_wide, WIDE_SEGMENTS)):
+        bounds[chosen], angles[chosen] = _edge_bounds(camera, corners[chosen], segments, limit)
+    is_bounded = ~is_wide | (angles[:, 1] < limit)
+    is_behind = ~is_wide & (angles[:, 0] - width > limit)
+    there = (torch.from_numpy(found).to(corners_m.device) for found in (bounds, is_bounded, is_behind))
+    found, bounded, behind = there
+    return found[:, 0], found[:, 1], bounded, behind
 
-    What the lens cannot see is moved to the border of what it can.
+
+def _edge_bounds(
+    camera: Camera, corners: Float64[np.ndarray, "t 3 3"], segments: int, limit: float
+) -> tuple[Float64[np.ndarray, "t 2 2"], Float64[np.ndarray, "t 2"]]:
+    """Lowest and highest column and row of triangles under a lens, and their angles from the axis.
+
+    What the lens cannot see is moved to the border of what it can. Between the points the edges bend by less
+    than twice what they bend from one point to the next but one.
     """
-    lens = camera.lens
-    assert lens is not None, "a camera without a lens has straight edges"
-    corners = corners_m.cpu().numpy()
-    points = np.concatenate([corners, (corners + np.roll(corners, 1, axis=1)) / 2], axis=1)
-    limit = 0.999 * fold_angle_rad(lens)
+    assert camera.lens is not None, "a camera without a lens has straight edges"
+    shares = np.linspace(0, 1, segments + 1)[:, None]
+    following = np.roll(corners, -1, axis=1)
+    points = corners[:, :, None] * (1 - shares) + following[:, :, None] * shares
     across = np.linalg.norm(points[..., :2], axis=-1)
     angle = np.arctan2(across, points[..., 2])
-    scale = np.sin(np.minimum(angle, limit)) / np.where(across > 0, across, 1)
-    clamped = np.concatenate(
-        [points[..., :2] * scale[..., None], np.cos(np.minimum(angle, limit))[..., None]], axis=-1
-    )
-    pixels = distort(lens, clamped) * (camera.fx_px, camera.fy_px) + (camera.cx_px, camera.cy_px)
-    chords = (pixels[:, :3] + np.roll(pixels[:, :3], 1, axis=1)) / 2
-    bend = np.linalg.norm(pixels[:, 3:] - chords, axis=-1).max(axis=1)
-    size = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max(axis=1)
-    width = size / np.maximum(np.linalg.norm(corners, axis=-1).min(axis=1), NEAR_M)
-    found = (
-        pixels[..., 0], pixels[..., 1], LENS_SLACK_PX + 2 * bend, width < SMALL_RAD,
-        (width < SMALL_RAD) & (angle.min(axis=1) - width > limit),
-    )  # fmt: skip
-    u, v, slack, is_bounded, is_behind = (
-        torch.from_numpy(np.ascontiguousarray(values)).to(corners_m.device) for values in found
-    )
-    return u, v, slack, is_bounded, is_behind
+    seen = np.minimum(angle, 0.999 * limit)
+    unit = points[..., :2] / np.where(across > 0, across, 1)[..., None]
+    rays = np.concatenate([unit * np.sin(seen)[..., None], np.cos(seen)[..., None]], axis=-1)
+    pixels = distort(camera.lens, rays) * (camera.fx_px, camera.fy_px) + (camera.cx_px, camera.cy_px)
+    bend = np.abs(np.diff(pixels, n=2, axis=2)).max(axis=(1, 2))
+    low, high = pixels.min(axis=(1, 2)) - bend, pixels.max(axis=(1, 2)) + bend
+    bounds = np.stack([low - LENS_SLACK_PX, high + LENS_SLACK_PX], axis=-1)
+    return bounds, np.stack([angle.min(axis=(1, 2)), angle.max(axis=(1, 2))], axis=-1)

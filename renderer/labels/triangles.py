@@ -16,6 +16,8 @@ from renderer.labels.cutouts import Cutout, cutouts_of
 from renderer.rotation import transform, vector3
 from renderer.scene import Camera, Ground, Pose, Scene, SceneObject, View
 
+WIDEST_COSINE = 0.1  # of half the angle that a triangle is seen under: a wider one is always looked at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Body:
@@ -92,20 +94,37 @@ def _upper_face(item: SceneObject, mesh: TriangleMesh) -> Bool[np.ndarray, " t"]
 def hidden_points(
     bodies: Sequence[Body], points_m: Float[np.ndarray, "n 3"], reach_m: Float[np.ndarray, " n"]
 ) -> Bool[np.ndarray, " n"]:
-    """Whether something stands between the camera and points in its frame.
+    """Whether something stands between the camera and points in its frame; cutouts count as opaque.
 
     Args:
         reach_m: what is nearer than this to a point, along the ray, does not hide it: the surface it lies on.
     """
     corners = np.concatenate([body.corners_m for body in bodies])
-    a, b, c = (corners[:, i] for i in range(3))
-    edges = [np.cross(b, c - b), np.cross(c, a - c), np.cross(a, b - a)]
-    volume = np.einsum("ti,ti->t", a, np.cross(b - a, c - a))
+    middle, cosine = _caps(corners)
     hidden = np.zeros(len(points_m), dtype=bool)
     for number, (point, reach) in enumerate(zip(points_m, reach_m, strict=True)):
-        sides = np.stack([edge @ point for edge in edges])
-        inside = (sides >= 0).all(axis=0) | (sides <= 0).all(axis=0)
-        total = sides[:, inside].sum(axis=0)
-        share = np.divide(volume[inside], total, out=np.zeros_like(total), where=total != 0)
-        hidden[number] = bool(((share > 0) & (share < 1 - reach / np.linalg.norm(point))).any())
+        distance = np.linalg.norm(point)
+        near_ray = corners[middle @ (point / distance) >= cosine]
+        share = _shares(near_ray, point)
+        hidden[number] = bool(((share > 0) & (share < 1 - reach / distance)).any())
     return hidden
+
+
+def _caps(corners: Float[np.ndarray, "t 3 3"]) -> tuple[Float[np.ndarray, "t 3"], Float[np.ndarray, " t"]]:
+    """Directions to the middles of triangles, and the cosine of the angle within which their corners lie."""
+    directions = corners / np.linalg.norm(corners, axis=-1, keepdims=True)
+    middle = directions.sum(axis=1)
+    middle /= np.maximum(np.linalg.norm(middle, axis=-1, keepdims=True), 1e-12)
+    cosine = (directions * middle[:, None]).sum(axis=-1).min(axis=1)
+    return middle, np.where(cosine > WIDEST_COSINE, cosine - 1e-9, -2.0)
+
+
+def _shares(corners: Float[np.ndarray, "t 3 3"], point: Float[np.ndarray, "3"]) -> Float[np.ndarray, " n"]:
+    """How far along the way to a point the triangles that it passes are met."""
+    a, b, c = (corners[:, i] for i in range(3))
+    sides = np.stack([np.cross(b, c) @ point, np.cross(c, a) @ point, np.cross(a, b) @ point])
+    passed = (sides >= 0).all(axis=0) | (sides <= 0).all(axis=0)
+    normal = np.cross(b - a, c - a)[passed]
+    slope = normal @ point
+    shares: Float[np.ndarray, " n"] = (normal * a[passed]).sum(axis=1) / np.where(slope == 0, np.nan, slope)
+    return shares
