@@ -79,7 +79,7 @@ def instance_entries(
         items: the n labelled objects at rest, in the order of the labels.
         labels: labels of a batch of one image.
     """
-    masks = labels.masks[0].cpu().numpy()
+    segmentations = labels.segmentations()[0]
     boxes = labels.boxes_xyxy[0].tolist()
     areas = labels.areas_px[0].tolist()
     margins = [_margin(item) for item in items]
@@ -90,14 +90,14 @@ def instance_entries(
             "category": item.category,
             "bbox_xyxy": box,
             "area_px": area,
-            "segmentation": encode_mask(mask),
+            "segmentation": segmentation,
             "annotated": area >= limits.min_pixels and not is_ignored,
             "ignored": is_ignored,
         }
         | ({"mesh": item.parameters["file"]} if item.source == "mesh" else {})
         | ({} if margin is None else {"face_margin": margin})
-        for item, mask, box, area, margin, is_ignored in zip(
-            items, masks, boxes, areas, margins, ignored, strict=True
+        for item, segmentation, box, area, margin, is_ignored in zip(
+            items, segmentations, boxes, areas, margins, ignored, strict=True
         )
     ]
 
