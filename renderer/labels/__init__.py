@@ -2,6 +2,20 @@
 
 from renderer.labels.device import label_device
 from renderer.labels.instances import InstanceLabels, label_instances
+from renderer.labels.polygons import Polygon, coco_polygons, outline_instances
 from renderer.labels.rle import Segmentation, encode_masks
+from renderer.labels.statistics import LabelStatistics, label_statistics, visibility
 
-__all__ = ["InstanceLabels", "Segmentation", "encode_masks", "label_device", "label_instances"]
+__all__ = [
+    "InstanceLabels",
+    "LabelStatistics",
+    "Polygon",
+    "Segmentation",
+    "coco_polygons",
+    "encode_masks",
+    "label_device",
+    "label_instances",
+    "label_statistics",
+    "outline_instances",
+    "visibility",
+]
