@@ -3,12 +3,12 @@
 
     scripts/benchmark_labels.py                                         the table of the documentation
     scripts/benchmark_labels.py --size 1280x960 --instances 50 --rounds 5
-    scripts/benchmark_labels.py --sizes 160x120,320x240 --counts 1,100  short sweeps over pixels and over instances
+    scripts/benchmark_labels.py --sizes 160x120,320x240 --counts 1,100  shorter sweeps
 
 All get the same id buffer, of squares and discs that do not touch, and take turns on one thread; each makes
 finished annotations, and they must agree. The other ways are a loop over the instances with numpy and
 pycocotools, and what BlenderProc's `write_coco_annotations` does with an id buffer, for run lengths and for
-polygons (numpy 2 refuses its polygons where an instance is in several parts). Printed are medians of processor
+polygons (where an instance is in several parts, numpy 2 refuses the latter). Printed are medians of processor
 time, which does not count what other programs take, and ratios of medians.
 """
 

@@ -12,8 +12,8 @@ class Wanted:
     """The ids that are to be labelled, and the owners of pixels: pairs of an image and one of u ids.
 
     Attributes:
-        numbers: which of the different ids asked for in any image each id from -1 on is; -1 for others, of
-            which the last stands for all behind it.
+        numbers: of each id from -1 on, which of the different ids asked for in any image it is, -1 of all
+            others; the last stands for all larger ids.
         id_count: u, how many different ids are asked for.
         owners: of each label, the number of its image times u, plus that of its id: where an id is asked
             for more than once the labels have the same owner.

@@ -113,6 +113,16 @@ def test_batch_equals_its_images_one_by_one(seeds):
         assert torch.equal(perimeters_px(torch.from_numpy(images), wanted)[number], alone_px[0])
 
 
+def test_views_of_larger_buffers_are_labelled_as_they_look():
+    buffer = torch.from_numpy(np.random.default_rng(5).integers(0, 3, (2, 11, 30), dtype=np.int32))
+    view, wanted = buffer[:, 1:9:2, 3:].transpose(1, 2), torch.tensor([[1, 2], [2, 0]])
+    labels, of_copy = label_instances(view, wanted), label_instances(view.clone(), wanted)
+    for of_view, expected in zip(tensors(labels), tensors(of_copy), strict=True):
+        assert torch.equal(of_view, expected)
+    for image, numbers, codes in zip(view.numpy(), wanted.tolist(), labels.segmentations(), strict=True):
+        assert codes == [encode_mask(image == number) for number in numbers]
+
+
 def test_image_without_instances_has_no_labels():
     labels = labelled(np.ones((4, 5), dtype=np.int32), [])
     assert labels.boxes_xyxy.shape == (1, 0, 4)
