@@ -158,8 +158,8 @@ def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
         "cores": "that time falls as the number of cores grows is assumed, not measured; workers share the "
         "cores of a machine and change the time little; nothing was measured on a GPU",
         "settling": _settling_basis(work),
-        "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {_map_bytes_per_pixel(recipe):g} a pixel of maps, "
-        f"{BYTES_PER_INSTANCE} bytes an instance, and "
+        "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {_map_bytes_per_pixel(recipe):g} a pixel of "
+        f"maps, {BYTES_PER_INSTANCE} bytes an instance, and "
         f"twice the draws of a frame, {draws} bytes here",
         "memory": f"{MEMORY_BYTES_PER_WORKER / 1e9:g} GB a worker, as at 640x480",
     }

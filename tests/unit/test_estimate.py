@@ -42,7 +42,7 @@ def test_the_demo_takes_what_was_measured():
 
 
 def test_disk_is_that_of_the_measured_sets():
-    """500 frames of 320x320 dice: 67 MB of images, 7 MB of draws twice, and 13 instances of 1.8 kB a frame."""
+    """500 frames of 320x320 dice: 67 MB of images, 7 MB of draws twice, 13 instances of 1.8 kB a frame."""
     recipe = dice_recipe(**{"camera.width_px": 320, "camera.height_px": 320})
     work = replace(work_of(recipe, 500), instances=500 * 13, draw_bytes=500 * 14_000)
     cost = estimate(recipe, work, cores=2)
