@@ -5,8 +5,8 @@
     scripts/plant_faults.py --views 4 --faults 20
     scripts/plant_faults.py --meshes my_meshes
 
-Views of dice and cards, and with --meshes of the tabletop too, are rendered once; each fault is planted in one
-of them at a place drawn from the seed. It counts as caught where the check that is made for it rejects the
+Views of dice and cards, and with --meshes of the tabletop too, are rendered once; each fault is planted in
+one of them at a place drawn from the seed. It counts as caught where the check that is made for it rejects the
 view, and names the object where there is one. Exit status 1 where a fault was missed or a view without one
 was rejected.
 """
@@ -183,22 +183,15 @@ def _rendered(
     recipe: Recipe, library: Library, traced: Traced, broken: Sequence[tuple[str, Traced]]
 ) -> Rendered:
     source = FrameSource(frame=0, scene=traced.scene, view=traced.view, shot=traced.view.shots[0])
-    frame = finish_frame(source, label_view(recipe, library, traced, CPU), CPU)
+    cast = cast_view(traced.scene, traced.view, library, CPU)
+    frame = finish_frame(source, label_view(recipe, library, traced, cast, CPU), CPU)
     return Rendered(
         traced=traced,
-        cast=_cast(traced, library),
+        cast=cast,
         image=frame.image,
         faults=str(frame.record.get("reason", "")),
         broken=broken,
     )
-
-
-def _cast(traced: Traced, library: Library) -> Cast:
-    try:
-        return cast_view(traced.scene, traced.view, library, CPU)
-    except NotImplementedError:
-        ids, depth_z_m = (torch.from_numpy(a) for a in (traced.buffers.ids, traced.buffers.depth_z_m))
-        return Cast(ids=ids, depth_z_m=depth_z_m, wholes=())
 
 
 def _break(session: BlenderSession, traced: Traced, rng: Generator) -> Iterator[tuple[str, Traced]]:

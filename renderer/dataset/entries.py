@@ -82,7 +82,7 @@ def instance_entries(
     which less than `min_visibility` is seen. An object of the user's meshes has its file's name as `mesh`.
     """
     boxes, areas = shown.labels.boxes_xyxy[0].tolist(), shown.labels.areas_px[0].tolist()
-    codes = _visible_codes(shown.labels)
+    codes = shown.labels.segmentations()[0]
     seen = [
         {"bbox_xyxy": box, "area_px": area_px, "segmentation": code}
         for box, area_px, code in zip(boxes, areas, codes, strict=True)
@@ -109,10 +109,6 @@ def _flags(area_px: int, visibility: float, face: Mapping[str, float], limits: L
     )
     is_enough = area_px >= limits.min_pixels and visibility >= limits.min_visibility
     return {"annotated": is_enough and not is_ignored, "ignored": is_ignored}
-
-
-def _visible_codes(labels: InstanceLabels) -> list[dict[str, Any]]:
-    return [encode_mask(mask) for mask in labels.masks[0].cpu().numpy()]
 
 
 def _known_part(instance: Instance, library: Library) -> dict[str, Any]:

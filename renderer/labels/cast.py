@@ -50,11 +50,13 @@ class Cast:
         ids: as in Buffers; UNKNOWN where rays meet tiles that are transparent in places.
         depth_z_m: as in Buffers; infinite where nothing is met.
         wholes: the labelled objects, in their order in the scene.
+        bodies: all that rays could meet.
     """
 
     ids: Int32[Tensor, "h w"]
     depth_z_m: Float32[Tensor, "h w"]
     wholes: Sequence[Whole]
+    bodies: Sequence[Body] = ()
 
 
 def cast_view(scene: Scene, view: View, library: Library, device: torch.device) -> Cast:
@@ -80,6 +82,7 @@ def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) ->
         ids=front.ids.reshape(camera.height_px, camera.width_px).int(),
         depth_z_m=_depth_z(front, rays, camera),
         wholes=alone.wholes(),
+        bodies=bodies,
     )
 
 

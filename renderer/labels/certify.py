@@ -12,6 +12,7 @@ from renderer.labels.cast import Cast
 from renderer.labels.certificate import Certificate, Fault
 from renderer.labels.decoding import read_runs
 from renderer.labels.entry_checks import entry_fault, overlap_fault
+from renderer.labels.hits import UNKNOWN
 from renderer.scene import Scene, View
 
 
@@ -24,6 +25,7 @@ def certify_view(buffers: Buffers, cast: Cast, scene: Scene, view: View) -> Cert
     if fault is not None:
         return Certificate(fault=fault)
     met = cast.ids.cpu().numpy()
+    met = np.where(met == UNKNOWN, buffers.ids, met)
     figures = {"rays": met.size, "differing_px": differing_pixels(buffers.ids, met)}
     found = disagreement(buffers.ids, met, SHARP if view.camera.lens is None else WARPED)
     if found is None:

@@ -99,7 +99,7 @@ def hidden_points(
     Args:
         reach_m: what is nearer than this to a point, along the ray, does not hide it: the surface it lies on.
     """
-    corners = np.concatenate([body.corners_m for body in bodies])
+    corners = np.concatenate([np.zeros((0, 3, 3)), *(body.corners_m for body in bodies)])
     middle, cosine = _caps(corners)
     hidden = np.zeros(len(points_m), dtype=bool)
     for number, (point, reach) in enumerate(zip(points_m, reach_m, strict=True)):

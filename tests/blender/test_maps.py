@@ -19,6 +19,7 @@ from renderer.buffers import Buffers
 from renderer.catalog.model import Material, Model, TriangleMesh
 from renderer.dataset.maps import Pixels, encode_maps
 from renderer.execution.frame import Traced, label_view
+from renderer.labels.cast import cast_view
 from renderer.lens.distortion import undistort
 from renderer.randomize.cameras import camera_rotation
 from renderer.rotation import transform
@@ -198,4 +199,6 @@ def test_a_view_has_the_maps_that_are_asked_for(with_normals, recipe, library):
     scene = scene_of(die(3), seen_by=TILTED)
     buffers = traced(with_normals, scene)
     view = Traced(scene=scene, view=scene.views[0], buffers=buffers)
-    assert list(label_view(asked, library, view, torch.device("cpu")).maps) == names
+    cpu = torch.device("cpu")
+    cast = cast_view(scene, scene.views[0], library, cpu)
+    assert list(label_view(asked, library, view, cast, cpu).maps) == names
