@@ -5,10 +5,10 @@
     scripts/plant_faults.py --views 4 --faults 20
     scripts/plant_faults.py --meshes my_meshes
 
-Views of dice and cards, and with --meshes of the tabletop too, are rendered once; each fault is planted in
-one of them at a place drawn from the seed. It counts as caught where the check that is made for it rejects the
-view, and names the object where there is one. Exit status 1 where a fault was missed or a view without one
-was rejected.
+Views of dice and cards, and with --meshes of the tabletop, are rendered once; each fault is planted in one of
+them at a place drawn from the seed. It counts as caught where the check that is made for it rejects the view,
+and names the object where there is one. Exit status 1 where a fault was missed or a view without one was
+rejected.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """From id buffers to boxes, areas, masks and polygons: batched torch, the same code on CPU and GPU."""
 
 from renderer.labels.device import label_device
-from renderer.labels.instances import InstanceLabels, label_instances
+from renderer.labels.instances import InstanceLabels, label_instances, perimeters_px
 from renderer.labels.polygons import Polygon, coco_polygons, outline_instances
 from renderer.labels.rle import Segmentation, encode_masks
 from renderer.labels.statistics import LabelStatistics, label_statistics, visibility
@@ -17,5 +17,6 @@ __all__ = [
     "label_instances",
     "label_statistics",
     "outline_instances",
+    "perimeters_px",
     "visibility",
 ]

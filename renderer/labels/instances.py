@@ -19,7 +19,6 @@ class InstanceLabels:
         boxes_xyxy: x0, y0, x1, y1 in pixels, tight: x1 and y1 lie behind the last pixel; all 0
             where nothing is visible.
         areas_px: number of visible pixels.
-        perimeters_px: number of their edges to anything else or to the border of the image.
         border_px: number of visible pixels at the border of the image.
         owners: the owner in `runs` that a label is of.
         runs: the visible pixels in vertical runs.
@@ -28,7 +27,6 @@ class InstanceLabels:
     image_size_hw: tuple[int, int]
     boxes_xyxy: Int64[Tensor, "b n 4"]
     areas_px: Int64[Tensor, "b n"]
-    perimeters_px: Int64[Tensor, "b n"]
     border_px: Int64[Tensor, "b n"]
     owners: Int64[Tensor, "b n"]
     runs: Runs
@@ -53,20 +51,26 @@ def label_instances(ids: Int[Tensor, "b h w"], instance_ids: Int[Tensor, "b n"])
     wanted = Wanted.of(instance_ids)
     runs = vertical_runs(ids, wanted)
     size_hw = (ids.shape[1], ids.shape[2])
-    edges = 2 * torch.bincount(runs.owners, minlength=wanted.owner_count) + 2 * count_horizontal_runs(
-        ids, wanted
-    )
     sums = torch.stack([runs.lengths, _border_pixels(runs, size_hw)])
     areas, border = sums.new_zeros((2, wanted.owner_count)).index_add_(1, runs.owners, sums)
     return InstanceLabels(
         image_size_hw=size_hw,
         boxes_xyxy=_boxes(runs)[wanted.owners],
         areas_px=areas[wanted.owners],
-        perimeters_px=edges[wanted.owners],
         border_px=border[wanted.owners],
         owners=wanted.owners,
         runs=runs,
     )
+
+
+def perimeters_px(ids: Int[Tensor, "b h w"], instance_ids: Int[Tensor, "b n"]) -> Int64[Tensor, "b n"]:
+    """How many edges of an instance's pixels lie at anything else, or at the border of the image.
+
+    Ids are as in `label_instances`.
+    """
+    wanted = Wanted.of(instance_ids)
+    columns = torch.bincount(vertical_runs(ids, wanted).owners, minlength=wanted.owner_count)
+    return 2 * (columns + count_horizontal_runs(ids, wanted))[wanted.owners]
 
 
 def _boxes(runs: Runs) -> Int64[Tensor, "o 4"]:

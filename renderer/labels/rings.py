@@ -197,8 +197,9 @@ def _corners_above(
     height, width = ids.shape[1:]
     starts = run_starts(ids)
     images, columns = corners.images[holes], corners.columns[holes]
-    places = (images * width + columns) * height + corners.rows[holes] - 1
-    tops = starts[torch.searchsorted(starts, places, right=True) - 1] % height
+    above = images * height
+    places = columns * len(ids) * height + above + corners.rows[holes] - 1
+    tops = starts[torch.searchsorted(starts, places, right=True) - 1] % (len(ids) * height) - above
     keys = ((((images * (height + 1) + tops) * 2 + 1) * (width + 1)) + columns) * 2 + 1
     return rows.corners[torch.searchsorted(rows.keys, keys, right=True) - 1]
 

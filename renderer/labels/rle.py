@@ -61,7 +61,7 @@ def _codes(
     if not len(sizes):
         return []
     counts, lengths = _counts(*_joined(owners, starts, stops), sizes)
-    characters, per_count = _characters(_differences(counts, lengths), int(sizes.max()))
+    characters, per_count = _characters(_differences(counts, lengths))
     ends = per_count.cumsum(0)[lengths.cumsum(0) - 1].tolist()
     text = characters.cpu().numpy().tobytes().decode("ascii")
     return [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
@@ -73,9 +73,9 @@ def _joined(
     """The runs, where those that go on at the top of the next column are one."""
     is_first = torch.ones_like(owners, dtype=torch.bool)
     is_first[1:] = (owners[1:] != owners[:-1]) | (starts[1:] != stops[:-1])
-    is_last = torch.ones_like(is_first)
-    is_last[:-1] = is_first[1:]
-    return owners[is_first], starts[is_first], stops[is_last]
+    firsts = is_first.nonzero()[:, 0]
+    lasts = is_first.roll(-1).nonzero()[:, 0]
+    return owners.index_select(0, firsts), starts.index_select(0, firsts), stops.index_select(0, lasts)
 
 
 def _counts(
@@ -113,20 +113,23 @@ def _differences(counts: Int64[Tensor, "c"], lengths: Int64[Tensor, "g"]) -> Int
     return counts - torch.where(is_late, counts.roll(2), 0)
 
 
-def _characters(numbers: Int64[Tensor, "c"], largest: int) -> tuple[UInt8[Tensor, "k"], Int64[Tensor, "c"]]:
+def _characters(numbers: Int64[Tensor, "c"]) -> tuple[UInt8[Tensor, "k"], Int64[Tensor, "c"]]:
     """The characters of numbers, lowest bits first, and how many each takes.
 
     A number's last character is the one from whose highest bit on all bits are equal.
-
-    Args:
-        largest: no number is farther from 0.
     """
-    most = largest.bit_length() // BITS + 1
-    shifts = BITS * torch.arange(most, device=numbers.device)
-    pieces = (numbers[:, None] >> shifts) & (MORE - 1)
-    rest = numbers[:, None] >> (shifts + BITS - 1)
-    goes_on = (rest != 0) & (rest != -1)
-    is_used = torch.ones_like(goes_on)
-    is_used[:, 1:] = goes_on[:, :-1]
-    characters = pieces + MORE * goes_on + FIRST_CHARACTER
-    return characters[is_used].byte(), is_used.sum(dim=1)
+    lengths = torch.ones_like(numbers)
+    places, pieces = [torch.arange(len(numbers), device=numbers.device)], []
+    while len(places[-1]):
+        rest = numbers >> (BITS - 1)
+        goes_on = (rest != 0) & (rest != -1)
+        pieces.append((numbers & (MORE - 1)) + MORE * goes_on + FIRST_CHARACTER)
+        left = goes_on.nonzero()[:, 0]
+        places.append(places[-1].index_select(0, left))
+        numbers = numbers.index_select(0, left) >> BITS
+        lengths[places[-1]] += 1
+    firsts = lengths.cumsum(0) - lengths
+    text = torch.empty(sum(map(len, pieces)), dtype=torch.uint8, device=numbers.device)
+    for number, (of_numbers, characters) in enumerate(zip(places, pieces, strict=False)):
+        text[firsts.index_select(0, of_numbers) + number] = characters.byte()
+    return text, lengths

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from renderer.dataset.record import encode_mask
 from renderer.errors import DeviceError
-from renderer.labels import InstanceLabels, encode_masks, label_device, label_instances
+from renderer.labels import InstanceLabels, encode_masks, label_device, label_instances, perimeters_px
 
 LARGEST_ID = 6
 sizes = st.integers(1, 24)
@@ -28,7 +28,7 @@ def labelled(ids: np.ndarray, wanted: list[int]) -> InstanceLabels:
 
 def tensors(labels: InstanceLabels) -> list[torch.Tensor]:
     """What the labels say of each instance in numbers."""
-    return [labels.boxes_xyxy, labels.areas_px, labels.perimeters_px, labels.border_px]
+    return [labels.boxes_xyxy, labels.areas_px, labels.border_px]
 
 
 @given(id_images)
@@ -52,8 +52,8 @@ def test_codes_and_areas_equal_those_of_pycocotools_and_numpy(ids):
 
 @given(id_images | few_ids)
 def test_perimeter_counts_the_edges_of_pixels_to_anything_else(ids):
-    labels = labelled(ids, list(range(LARGEST_ID + 1)))
-    for number, perimeter in enumerate(labels.perimeters_px[0].tolist()):
+    numbers = torch.arange(LARGEST_ID + 1)[None]
+    for number, perimeter in enumerate(perimeters_px(torch.from_numpy(ids)[None], numbers)[0].tolist()):
         inside = np.pad(ids == number, 1).astype(int)
         assert perimeter == sum(np.abs(np.diff(inside, axis=axis)).sum() for axis in (0, 1))
 
@@ -109,6 +109,18 @@ def test_batch_equals_its_images_one_by_one(seeds):
         for of_batch, of_image in zip(tensors(together), tensors(alone), strict=True):
             assert torch.equal(of_batch[number], of_image[0])
         assert together.segmentations()[number] == alone.segmentations()[0]
+        alone_px = perimeters_px(torch.from_numpy(image)[None], wanted[number][None])
+        assert torch.equal(perimeters_px(torch.from_numpy(images), wanted)[number], alone_px[0])
+
+
+def test_views_of_larger_buffers_are_labelled_as_they_look():
+    buffer = torch.from_numpy(np.random.default_rng(5).integers(0, 3, (2, 11, 30), dtype=np.int32))
+    view, wanted = buffer[:, 1:9:2, 3:].transpose(1, 2), torch.tensor([[1, 2], [2, 0]])
+    labels, of_copy = label_instances(view, wanted), label_instances(view.clone(), wanted)
+    for of_view, expected in zip(tensors(labels), tensors(of_copy), strict=True):
+        assert torch.equal(of_view, expected)
+    for image, numbers, codes in zip(view.numpy(), wanted.tolist(), labels.segmentations(), strict=True):
+        assert codes == [encode_mask(image == number) for number in numbers]
 
 
 def test_image_without_instances_has_no_labels():
@@ -122,7 +134,7 @@ def test_id_that_occurs_nowhere_has_an_empty_mask_and_a_zero_box():
     labels = labelled(np.ones((4, 5), dtype=np.int32), [1, 7])
     assert labels.segmentations()[0][1] == encode_mask(np.zeros((4, 5), dtype=bool))
     assert labels.boxes_xyxy[0, 1].tolist() == [0, 0, 0, 0]
-    assert labels.areas_px[0, 1] == labels.perimeters_px[0, 1] == labels.border_px[0, 1] == 0
+    assert labels.areas_px[0, 1] == labels.border_px[0, 1] == 0
 
 
 def test_ids_that_were_not_asked_for_are_background():
@@ -167,8 +179,9 @@ def test_instance_that_fills_the_image_has_the_image_as_its_box():
 
 
 def test_instance_that_fills_the_image_has_the_image_as_its_outline():
-    labels = labelled(np.full((5, 7), 3, dtype=np.int32), [3])
-    assert labels.perimeters_px.tolist() == labels.border_px.add(4).tolist() == [[24]]
+    ids = np.full((5, 7), 3, dtype=np.int32)
+    assert perimeters_px(torch.from_numpy(ids)[None], torch.tensor([[3, 4]])).tolist() == [[24, 0]]
+    assert labelled(ids, [3]).border_px.tolist() == [[20]]
 
 
 def test_box_spans_all_parts_of_an_instance():
@@ -207,6 +220,7 @@ def test_labels_on_the_gpu_equal_those_on_the_cpu():
     for on_cpu, on_gpu in zip(tensors(here), tensors(there), strict=True):
         assert torch.equal(on_cpu, on_gpu.cpu())
     assert here.segmentations() == there.segmentations()
+    assert torch.equal(perimeters_px(ids, wanted), perimeters_px(ids.cuda(), wanted.cuda()).cpu())
     masks = [(ids[0] == number)[:number] for number in range(1, 30)]
     assert encode_masks(masks) == encode_masks([mask.cuda() for mask in masks])
 
