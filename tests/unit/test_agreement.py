@@ -63,7 +63,7 @@ def test_object_that_is_not_seen_is_found_and_what_is_seen_instead(number):
     assert found.seen == 0  # the ground shows where it was, but for what it hid
 
 
-def test_object_that_rays_do_not_meet_is_found(tolerance):
+def test_object_that_rays_do_not_meet_is_found():
     found = disagreement(painted(), painted(left_out=[3]))
     assert (found.seen, found.met, found.pixels) == (3, 0, 150)
 
