@@ -26,6 +26,7 @@ from renderer.dataset.record import FrameSource
 from renderer.execution.frame import Traced, finish_frame, label_view
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.labels import label_device
+from renderer.labels.cast import cast_view
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import parse_recipe
@@ -101,7 +102,8 @@ def shots_of(
         source = FrameSource(frame=0, scene=scene, view=view, shot=view.shots[0])
         device = label_device("cpu")
         traced = Traced(scene=scene, view=view, buffers=buffers)
-        frame = finish_frame(source, label_view(recipe, library, traced, device), device)
+        cast = cast_view(scene, view, library, device)
+        frame = finish_frame(source, label_view(recipe, library, traced, cast, device), device)
         assert frame.image is not None, "a variant was rejected"
         yield LabelledImage(image=frame.image, caption=caption, instances=frame.record["instances"])
 

@@ -77,7 +77,7 @@ class Rendered:
     def certify(self, ids: np.ndarray) -> Certificate:
         """Certify the view with other ids."""
         traced = self.traced
-        return certify_view(replace(traced.buffers, ids=ids), self.cast, traced.scene, traced.view)
+        return certify_view(replace(traced.buffers, ids=ids), self.cast, traced.scene)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def nan_pixel(view: Rendered, rng: Generator) -> Outcome:
         buffers.radiance[row, column, rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
     else:
         buffers.depth_z_m[row, column] = np.nan
-    certificate = certify_view(buffers, view.cast, traced.scene, traced.view)
+    certificate = certify_view(buffers, view.cast, traced.scene)
     return Outcome(certificate=certificate, words=(f"in column {column} of row {row}",))
 
 
@@ -152,7 +152,7 @@ def missing_texture(view: Rendered, rng: Generator) -> Outcome | None:
     if not view.broken:
         return None
     name, traced = view.broken[int(rng.integers(len(view.broken)))]
-    certificate = certify_view(traced.buffers, view.cast, traced.scene, traced.view)
+    certificate = certify_view(traced.buffers, view.cast, traced.scene)
     return Outcome(certificate=certificate, words=(name,))
 
 
@@ -184,22 +184,15 @@ def _rendered(
     recipe: Recipe, library: Library, traced: Traced, broken: Sequence[tuple[str, Traced]]
 ) -> Rendered:
     source = FrameSource(frame=0, scene=traced.scene, view=traced.view, shot=traced.view.shots[0])
-    frame = finish_frame(source, label_view(recipe, library, traced, CPU), CPU)
+    cast = cast_view(traced.scene, traced.view, library, CPU)
+    frame = finish_frame(source, label_view(recipe, library, traced, cast, CPU), CPU)
     return Rendered(
         traced=traced,
-        cast=_cast(traced, library),
+        cast=cast,
         image=frame.image,
         faults=str(frame.record.get("reason", "")),
         broken=broken,
     )
-
-
-def _cast(traced: Traced, library: Library) -> Cast:
-    try:
-        return cast_view(traced.scene, traced.view, library, CPU)
-    except NotImplementedError:
-        ids, depth_z_m = (torch.from_numpy(a) for a in (traced.buffers.ids, traced.buffers.depth_z_m))
-        return Cast(ids=ids, depth_z_m=depth_z_m, wholes=())
 
 
 def _break(session: BlenderSession, traced: Traced, rng: Generator) -> Iterator[tuple[str, Traced]]:

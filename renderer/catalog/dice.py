@@ -156,6 +156,7 @@ class DieShape:
     mirrored: bool
 
 
+@functools.lru_cache(maxsize=128)  # of a scene: it is built, and looked at again when it is labelled
 def die_mesh(shape: DieShape) -> TriangleMesh:
     """The closed mesh of a die: material 0 is the body, 1 the pips."""
     vertices, triangles, is_pip = [], [], []
@@ -171,12 +172,15 @@ def die_mesh(shape: DieShape) -> TriangleMesh:
     welded, merged = _weld(np.concatenate(vertices), np.concatenate(triangles))
     if shape.mirrored:
         welded, merged = welded @ _MIRROR, merged[:, ::-1]
-    return TriangleMesh(
+    mesh = TriangleMesh(
         vertices=welded * shape.edge_m,
         triangles=np.ascontiguousarray(merged, dtype=np.int32),
         material_index=np.concatenate(is_pip).astype(np.int32),
         smooth=np.ones(len(merged), dtype=bool),
     )
+    for array in (mesh.vertices, mesh.triangles, mesh.material_index, mesh.smooth):
+        array.setflags(write=False)
+    return mesh
 
 
 def _inside_pip(points: Float[np.ndarray, "n 2"], face: int, radius: float) -> Any:

@@ -8,7 +8,10 @@ from renderer.recipe.identity import recipe_identity
 from renderer.recipe.schema import Recipe
 
 # Everything that can change a draw, a pixel or a label.
-VERSIONED = ("gapless", "bpy", "blenderproc", "numpy", "scipy", "opencv-python", "pillow", "torch", "trimesh")
+VERSIONED = (
+    "gapless", "bpy", "blenderproc", "numpy", "scipy", "opencv-python", "openexr", "pillow", "pycocotools",
+    "torch", "trimesh",
+)  # fmt: skip
 
 
 def dataset_identity(recipe: Recipe, library: Library) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from renderer.dataset.record import FrameSource
 from renderer.execution.frame import Frame, Traced, finish_frame, label_view
 from renderer.execution.stopwatch import Stopwatch
 from renderer.labels import label_device
+from renderer.labels.cast import cast_view
 from renderer.randomize.scenes import sample_scene
 from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.recipe.schema import Recipe
@@ -59,9 +60,11 @@ class _ShardRun:
             view = scene.views[number]
             with self.watch.stage("trace"):
                 buffers = self.session.trace(view)
+            with self.watch.stage("cast"):
+                cast = cast_view(scene, view, self.library, self.device)
             with self.watch.stage("label"):
                 traced = Traced(scene=scene, view=view, buffers=buffers)
-                labelled = label_view(self.recipe, self.library, traced, self.device)
+                labelled = label_view(self.recipe, self.library, traced, cast, self.device)
             for frame, address in of_view:
                 source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
                 with self.watch.stage("label"):

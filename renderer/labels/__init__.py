@@ -1,5 +1,22 @@
-"""From id buffers to masks, boxes and areas: batched torch, the same code on CPU and GPU."""
+"""From id buffers to boxes, areas, masks and polygons: batched torch, the same code on CPU and GPU."""
 
-from renderer.labels.instances import InstanceLabels, label_device, label_instances
+from renderer.labels.device import label_device
+from renderer.labels.instances import InstanceLabels, label_instances, perimeters_px
+from renderer.labels.polygons import Polygon, coco_polygons, outline_instances
+from renderer.labels.rle import Segmentation, encode_masks
+from renderer.labels.statistics import LabelStatistics, label_statistics, visibility
 
-__all__ = ["InstanceLabels", "label_device", "label_instances"]
+__all__ = [
+    "InstanceLabels",
+    "LabelStatistics",
+    "Polygon",
+    "Segmentation",
+    "coco_polygons",
+    "encode_masks",
+    "label_device",
+    "label_instances",
+    "label_statistics",
+    "outline_instances",
+    "perimeters_px",
+    "visibility",
+]

@@ -9,6 +9,7 @@ from blender.conftest import built
 
 from renderer.dataset.record import FrameSource, decode_mask
 from renderer.execution.frame import Traced, finish_frame, label_view
+from renderer.labels.cast import cast_view
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import parse_recipe, recipe_defaults
@@ -76,7 +77,8 @@ def test_a_shape_is_in_no_record_and_the_labels_behind_it_shrink(session, librar
             source = FrameSource(frame=0, scene=shown, view=view, shot=view.shots[0])
             traced = Traced(scene=shown, view=view, buffers=session.trace(view))
             cpu = torch.device("cpu")
-            frame = finish_frame(source, label_view(crowded, library, traced, cpu), cpu)
+            cast = cast_view(shown, view, library, cpu)
+            frame = finish_frame(source, label_view(crowded, library, traced, cast, cpu), cpu)
         instances = frame.record["instances"]
         assert {instance["name"].partition("[")[0] for instance in instances} == {"die"}
         for instance in instances:

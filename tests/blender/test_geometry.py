@@ -7,7 +7,7 @@ import pytest
 from blender.conftest import camera, scene_of
 from blender.objects import box, die
 
-from renderer.labels.instances import boxes_of_masks
+from renderer.labels import label_instances
 from renderer.randomize.cameras import camera_rotation
 from renderer.rotation import transform
 from renderer.scene import Camera, Pose
@@ -47,7 +47,8 @@ def test_mask_of_a_box_fills_its_projection(trace, name):
     buffers = trace(scene_of(box(0.05, 0.03), seen_by=seen_by))
     import torch
 
-    x0, y0, x1, y1 = boxes_of_masks(torch.from_numpy(buffers.ids == 1)).tolist()
+    labels = label_instances(torch.from_numpy(buffers.ids)[None], torch.tensor([[1]]))
+    x0, y0, x1, y1 = labels.boxes_xyxy[0, 0].tolist()
     truth = project(seen_by, corners_of_box(0.05, 0.03))
     low, high = truth.min(axis=0), truth.max(axis=0)
     # A pixel belongs to the box if its centre does: the tight box lies within half a pixel of the edges.

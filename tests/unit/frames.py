@@ -12,6 +12,7 @@ from renderer.buffers import Buffers
 from renderer.catalog.library import open_library
 from renderer.dataset.record import FrameSource, encode_mask
 from renderer.execution.frame import Frame, Traced, finish_frame, label_view
+from renderer.labels.cast import Cast, Whole
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.schema import Recipe
 
@@ -46,7 +47,22 @@ def finished_frame(recipe: Recipe, frame: int = 0) -> Frame:
 def finish(recipe: Recipe, source: FrameSource, buffers: Buffers) -> Frame:
     """The frame of these buffers."""
     traced = Traced(scene=source.scene, view=source.view, buffers=buffers)
-    return finish_frame(source, label_view(recipe, open_library(recipe), traced, CPU), CPU)
+    labelled = label_view(recipe, open_library(recipe), traced, agreeing_cast(traced), CPU)
+    return finish_frame(source, labelled, CPU)
+
+
+def agreeing_cast(traced: Traced) -> Cast:
+    """What rays would meet if every object were just what is seen of it; a die shows its upper face alone."""
+    ids, wholes = torch.from_numpy(traced.buffers.ids), []
+    for number, item in enumerate(traced.scene.objects, start=1):
+        if item.category is not None:
+            rows, columns = (traced.buffers.ids == number).nonzero()
+            top, left = (int(places.min()) if places.size else 0 for places in (rows, columns))
+            bottom, right = (int(places.max()) + 1 if places.size else 0 for places in (rows, columns))
+            mask = ids[top:bottom, left:right] == number
+            face = mask if item.source == "die" else None
+            wholes.append(Whole(origin_px=(left, top), mask=mask, face=face))
+    return Cast(ids=ids.clone(), depth_z_m=torch.from_numpy(traced.buffers.depth_z_m), wholes=wholes)
 
 
 def instance_of(

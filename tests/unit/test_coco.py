@@ -16,6 +16,7 @@ from unit.frames import HEIGHT_PX, WIDTH_PX, blank_mask, instance_of, record_of,
 from renderer.dataset.coco import write_coco
 from renderer.dataset.record import decode_mask
 from renderer.dataset.store import Store
+from renderer.recipe.schema import BOXES
 
 CATEGORIES = ("1", "2", "3", "4", "5", "6")
 masks = npst.arrays(np.bool_, (HEIGHT_PX, WIDTH_PX)).filter(lambda mask: bool(mask.any()))
@@ -28,9 +29,9 @@ def store_of(root: Path, *records: dict) -> Store:
     return store
 
 
-def exported(store: Store, categories: tuple[str, ...] = CATEGORIES) -> COCO:
+def exported(store: Store, categories: tuple[str, ...] = CATEGORIES, **settings) -> COCO:
     path = store.root / "annotations.json"
-    write_coco(store, categories, path)
+    write_coco(store, categories, path, **settings)
     return COCO(path)
 
 
@@ -128,6 +129,66 @@ def test_annotations_taken_as_detections_have_an_average_precision_of_one(store,
     evaluation.accumulate()
     evaluation.summarize()
     assert evaluation.stats[0] == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("box", "bbox"),
+    [
+        ("visible", [1, 2, 4, 4]),
+        ("amodal", [-3, 2, 60, 40]),
+        ("amodal_clipped", [0, 2, WIDTH_PX, HEIGHT_PX - 2]),
+    ],
+)
+def test_the_box_that_is_asked_for_is_exported_with_the_mask_that_is_seen(tmp_path, box, bbox):
+    mask = square(1, 2)
+    record = record_of(0, [instance_of(mask, amodal_xyxy=(-3, 2, 57, 42))])
+    coco = exported(store_of(tmp_path, record), box=box)
+    (annotation,) = coco.dataset["annotations"]
+    assert annotation["bbox"] == bbox
+    assert annotation["area"] == 16
+    np.testing.assert_array_equal(coco.annToMask(annotation), mask)
+
+
+@pytest.mark.parametrize("box", BOXES)
+def test_what_is_outside_the_image_is_never_exported(tmp_path, box):
+    outside = [
+        instance_of(blank_mask(), annotated=False, amodal_xyxy=(-9, -9, -1, -1)),
+        instance_of(blank_mask(), annotated=False, ignored=True, amodal_xyxy=(60, 4, 70, 9)),
+    ]
+    assert exported(store_of(tmp_path, record_of(0, outside)), box=box).anns == {}
+
+
+def test_annotations_say_how_much_is_seen_and_how_much_is_outside(store):
+    annotation = exported(store).dataset["annotations"][0]
+    assert (annotation["visibility"], annotation["truncation"]) == (0.75, 0.125)
+
+
+def test_keypoints_are_those_of_the_category_in_its_order(tmp_path):
+    places = {"a": [10.5, 3.25, 2], "b": [-4.0, 3.0, 0], "c": [7.0, 8.0, 1], "other": [1.0, 1.0, 2]}
+    one = instance_of(square(1, 2), "1") | {"keypoints": places}
+    two = instance_of(square(9, 2), "2") | {"keypoints": places}
+    names = {"1": ("c", "b", "a")}
+    coco = exported(store_of(tmp_path, record_of(0, [one, two])), keypoints=names)
+    first, second = coco.dataset["annotations"]
+    assert first["keypoints"] == [7.0, 8.0, 1, 0, 0, 0, 10.5, 3.25, 2]
+    assert first["num_keypoints"] == 2
+    assert "keypoints" not in second
+    described = coco.dataset["categories"]
+    assert described[0] == {"id": 1, "name": "1", "keypoints": ["c", "b", "a"], "skeleton": []}
+    assert described[1] == {"id": 2, "name": "2"}
+
+
+def test_pycocotools_finds_its_own_keypoints_at_an_average_precision_of_one(tmp_path):
+    places = {f"face_{n}": [5.0 + n, 3.0 + n, 2] for n in range(6)}
+    instance = instance_of(square(4, 2, 12), "1") | {"keypoints": places}
+    truth = exported(store_of(tmp_path, record_of(0, [instance])), keypoints={"1": tuple(places)})
+    detections = truth.loadRes([{**a, "score": 0.9} for a in truth.dataset["annotations"]])
+    evaluation = COCOeval(truth, detections, "keypoints")
+    evaluation.params.kpt_oks_sigmas = np.full(6, 0.1)
+    evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+    evaluation.evaluate()
+    evaluation.accumulate()
+    assert evaluation.eval["precision"].max() == pytest.approx(1)
 
 
 def test_dataset_without_frames_is_valid(tmp_path):

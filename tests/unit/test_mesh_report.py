@@ -4,11 +4,9 @@ import json
 
 import numpy as np
 import pytest
-import torch
 from unit.frames import SMALL, record_of
 from unit.recipes import recipe_of
-from unit.shelves import brick, library_of, mesh_object
-from unit.strategies import die
+from unit.shelves import brick, library_of
 
 from renderer.catalog.meshes.shelf import BrokenMesh
 from renderer.catalog.meshes.symmetries import Symmetry
@@ -18,11 +16,8 @@ from renderer.commands.job import ResolvedJob
 from renderer.commands.mesh_report import print_files, print_skipped
 from renderer.commands.table import MOST_LISTED, listing
 from renderer.dataset.meshes import write_meshes
-from renderer.dataset.record import instance_entries
 from renderer.dataset.store import Store
 from renderer.inspect.warnings import recipe_warnings
-from renderer.labels import label_instances
-from renderer.recipe.schema import Labels
 
 SIZE = "objects.mesh.size_m"
 BROKEN = [BrokenMesh(name=f"bad/{n:02}.obj", reason="has no faces") for n in range(12)]
@@ -33,7 +28,8 @@ MODELS = {"mug/a.obj": brick(0.08, 0.06, 0.1, RED), "plate/b.ply": brick(0.2, 0.
 @pytest.fixture
 def library(monkeypatch):
     notes, turns = ("its texture 'a.png' is missing",), (Symmetry(axis=(0.0, 0.0, 1.0), turns=0),)
-    return library_of(monkeypatch, MODELS, *BROKEN, notes=notes, symmetries=turns)
+    rim = {"rim": (0.0, 0.0, 0.05)}
+    return library_of(monkeypatch, MODELS, *BROKEN, notes=notes, symmetries=turns, keypoints=rim)
 
 
 def test_rendering_names_what_it_skips_and_then_only_counts(library, capsys):
@@ -71,13 +67,14 @@ def test_checking_a_recipe_prints_the_report_and_what_is_drawn(library, capsys, 
     assert "bad/11.obj" in said
 
 
-def test_the_file_of_meshes_holds_sizes_symmetries_hashes_and_what_is_broken(library, tmp_path):
+def test_the_file_of_meshes_holds_sizes_symmetries_keypoints_hashes_and_what_is_broken(library, tmp_path):
     write_meshes(library.shelves, tmp_path / "meshes.json")
     kind = json.loads((tmp_path / "meshes.json").read_bytes())["mesh"]
     assert [mesh["file"] for mesh in kind["meshes"]] == sorted(MODELS)
     mug = kind["meshes"][0]
     assert np.subtract(mug["high_m"], mug["low_m"]) == pytest.approx([0.08, 0.06, 0.1])
     assert mug["symmetries"] == [{"axis": [0, 0, 1], "turns": 0}]
+    assert mug["keypoints"] == {"rim": [0, 0, 0.05]}
     assert (mug["category"], mug["triangles"], mug["is_watertight"]) == ("mug", 12, True)
     assert list(mug["sha256"]) == ["mug/a.obj"]
     assert kind["broken"] == [{"file": b.name, "reason": b.reason} for b in BROKEN]
@@ -91,14 +88,6 @@ def test_rendering_writes_it_beside_the_annotations(library, tmp_path, monkeypat
     render._render(ResolvedJob(settings=recipe, yaml="name: tabletop\n"), library)
     assert (tmp_path / "meshes.json").is_file()
     assert "mug 0, plate 0" in capsys.readouterr().out
-
-
-def test_an_instance_names_the_file_of_its_mesh_and_no_other_instance_does():
-    items = [mesh_object("mug/a.obj"), die()]
-    labels = label_instances(torch.ones((1, 4, 4), dtype=torch.int32), torch.tensor([[1, 2]]))
-    first, second = instance_entries(items, labels, Labels(min_pixels=1, min_face_margin=0.35, device="cpu"))
-    assert first["mesh"] == "mug/a.obj"
-    assert "mesh" not in second
 
 
 def test_sizes_in_other_units_than_metres_are_worth_a_look(monkeypatch):
