@@ -20,7 +20,7 @@ MOST_EDGES = 20000  # more are thinned out evenly, so that the cost of an image 
 STRONGEST_CHANGE = 60
 # Edges in one square vote together: what runs along one line of a print or a shadow is one piece of evidence.
 VOTER_PX = 16
-# Of 227 views of dice and cards, blurred, noisy and compressed, the right masks met at most 1.41 times as much
+# Of 227 views of dice and cards, blurred, noisy and compressed, right masks met at most 1.41 times as much
 # elsewhere, where a few edges fit by chance, and that with at most 2.1 standard errors. Of masks shifted by 3
 # to 6 pixels in views whose right masks stand out by as many as these, 536 of 540 were caught.
 CLEARLY_BETTER, STANDARD_ERRORS = 1.1, 3.0
