@@ -76,7 +76,7 @@ class Rendered:
     def certify(self, ids: np.ndarray) -> Certificate:
         """Certify the view with other ids."""
         traced = self.traced
-        return certify_view(replace(traced.buffers, ids=ids), self.cast, traced.scene, traced.view)
+        return certify_view(replace(traced.buffers, ids=ids), self.cast, traced.scene)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ def nan_pixel(view: Rendered, rng: Generator) -> Outcome:
         buffers.radiance[row, column, rng.integers(3)] = rng.choice([np.nan, np.inf, -np.inf])
     else:
         buffers.depth_z_m[row, column] = np.nan
-    certificate = certify_view(buffers, view.cast, traced.scene, traced.view)
+    certificate = certify_view(buffers, view.cast, traced.scene)
     return Outcome(certificate=certificate, words=(f"in column {column} of row {row}",))
 
 
@@ -151,7 +151,7 @@ def missing_texture(view: Rendered, rng: Generator) -> Outcome | None:
     if not view.broken:
         return None
     name, traced = view.broken[int(rng.integers(len(view.broken)))]
-    certificate = certify_view(traced.buffers, view.cast, traced.scene, traced.view)
+    certificate = certify_view(traced.buffers, view.cast, traced.scene)
     return Outcome(certificate=certificate, words=(name,))
 
 

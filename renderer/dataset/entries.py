@@ -1,7 +1,6 @@
 """What a record says of each labelled object: what is seen of it, what it is as a whole, and where it is."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -14,9 +13,11 @@ from renderer.catalog.sources import symmetries_of
 from renderer.dataset.record import encode_mask
 from renderer.labels import InstanceLabels
 from renderer.labels.cast import Whole
-from renderer.labels.poses import SeenBox, keypoint_entries, seen_box, seen_pose
+from renderer.labels.poses import keypoint_entries, seen_box, seen_pose
 from renderer.recipe.schema import Labels
 from renderer.scene import Camera, SceneObject
+
+DECIMALS_OF_METRES, DECIMALS_OF_PIXELS, DECIMALS_OF_TURNS = 9, 6, 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -166,18 +167,27 @@ def _face_part(instance: Instance, seen: _Crop) -> dict[str, float]:
 def _place_part(instance: Instance, camera: Camera, library: Library) -> dict[str, Any]:
     """Where the object is, seen from the camera."""
     item = instance.item
-    box = seen_box(item, camera, library)
+    box, pose = seen_box(item, camera, library), seen_pose(camera, item.pose)
+    keypoints = keypoint_entries(item, camera, library, instance.hidden)
     return {
-        "pose": asdict(seen_pose(camera, item.pose)),
-        "distance_m": box.distance_m,
-        "box_3d": _box_entry(box),
-        "keypoints": keypoint_entries(item, camera, library, instance.hidden),
+        "pose": {
+            "rotation_wxyz": _rounded(pose.rotation_wxyz, DECIMALS_OF_TURNS),
+            "position_m": _rounded(pose.position_m, DECIMALS_OF_METRES),
+        },
+        "distance_m": round(box.distance_m, DECIMALS_OF_METRES),
+        "box_3d": {
+            "corners_m": [_rounded(corner, DECIMALS_OF_METRES) for corner in box.corners_m.tolist()],
+            "corners_px": [
+                _rounded(pixel, DECIMALS_OF_PIXELS) if np.isfinite(pixel).all() else None
+                for pixel in box.corners_px.tolist()
+            ],
+        },
+        "keypoints": {
+            name: [*_rounded(pixel, DECIMALS_OF_PIXELS), state] for name, (*pixel, state) in keypoints.items()
+        },
     }
 
 
-def _box_entry(box: SeenBox) -> dict[str, Any]:
-    pixels = box.corners_px.tolist()
-    return {
-        "corners_m": box.corners_m.tolist(),
-        "corners_px": [[u, v] if math.isfinite(u) and math.isfinite(v) else None for u, v in pixels],
-    }
+def _rounded(values: Iterable[float], decimals: int) -> list[float]:
+    """Short enough for many records, and the same on processors that round the last bits otherwise."""
+    return [round(value, decimals) + 0.0 for value in values]  # + 0.0: no -0.0

@@ -79,7 +79,7 @@ def label_view(
         cast: what rays meet in this view.
     """
     objects, buffers, camera = traced.scene.objects, traced.buffers, traced.view.camera
-    certificate = certify_view(buffers, cast, traced.scene, traced.view)
+    certificate = certify_view(buffers, cast, traced.scene)
     if certificate.fault is not None:
         return LabelledView(buffers=buffers, certificate=certificate)
     numbered = [(n, item) for n, item in enumerate(objects, start=1) if item.category is not None]

@@ -22,7 +22,8 @@ BUILD_S_PER_SCENE = 0.34  # sampled and built
 LABEL_S_PER_FRAME = 0.07  # exposed, labelled, encoded and written
 START_S = 4.0  # of Blender, in each worker
 BYTES_PER_PIXEL = 1.4  # of a PNG: dice 1.31, cards 1.50
-BYTES_PER_INSTANCE = 450  # of a record and of annotations.json
+BYTES_PER_INSTANCE = 1900  # of a record and of annotations.json: dice 1,780, cards 2,270 at 320x300
+MAP_BYTES_PER_PIXEL = {"instances": 0.03, "semantic": 0.03, "depth": 6.2, "normals": 4.7}  # of dice
 MEMORY_BYTES_PER_WORKER = 1.0e9
 THUMBNAIL = 8  # times smaller an image is what a lens sees is measured on: a tenth too many pixels at most
 
@@ -57,17 +58,17 @@ class Work:
         return self.settling_s / max(self.settled, 1)
 
 
-def traces_of(camera: Camera, samples: int) -> Sequence[tuple[int, int]]:
+def traces_of(camera: Camera, samples: int, *, has_normals: bool = False) -> Sequence[tuple[int, int]]:
     """The traces that a view needs, each as (pixels, samples a pixel), the image's own first.
 
-    As `renderer.blender.session` traces them: depth of field, motion blur and a lens have labels from a
-    second trace of one sample; what a lens sees is warped from larger images.
+    As `renderer.blender.session` traces them: depth of field, motion blur, a lens and normals have labels
+    from a second trace of one sample; what a lens sees is warped from larger images.
     """
     pixels = camera.width_px * camera.height_px
     if camera.lens is not None:
         return [(_source_pixels(camera, 1), samples), (_source_pixels(camera, ID_DENSITY), 1)]
-    is_sharp = camera.aperture_m == 0 and camera.motion is None
-    return [(pixels, samples)] if is_sharp else [(pixels, samples), (pixels, 1)]
+    is_enough = camera.aperture_m == 0 and camera.motion is None and not has_normals
+    return [(pixels, samples)] if is_enough else [(pixels, samples), (pixels, 1)]
 
 
 def _source_pixels(camera: Camera, density: float) -> int:
@@ -85,7 +86,7 @@ def _source_pixels(camera: Camera, density: float) -> int:
 
 def add_view(work: Work, recipe: Recipe, camera: Camera) -> Work:
     """The work with one more view."""
-    traces = traces_of(camera, recipe.engine.samples)
+    traces = traces_of(camera, recipe.engine.samples, has_normals="normals" in recipe.labels.maps)
     return replace(
         work,
         views=work.views + 1,
@@ -122,11 +123,16 @@ def estimate(recipe: Recipe, work: Work, cores: int) -> dict[str, Any]:
         "cores_here": cores,
         "workers": workers,
         "image_bytes": round(work.pixels * BYTES_PER_PIXEL),
+        "map_bytes": round(work.pixels * _map_bytes_per_pixel(recipe)),
         "record_bytes": 2 * work.draw_bytes + BYTES_PER_INSTANCE * work.instances,
         "memory_bytes": round(workers * MEMORY_BYTES_PER_WORKER),
         "basis": _basis(recipe, work),
         "largest_unknown": _largest_unknown(recipe),
     }
+
+
+def _map_bytes_per_pixel(recipe: Recipe) -> float:
+    return sum(MAP_BYTES_PER_PIXEL[name] for name in recipe.labels.maps)
 
 
 def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
@@ -152,7 +158,8 @@ def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
         "cores": "that time falls as the number of cores grows is assumed, not measured; workers share the "
         "cores of a machine and change the time little; nothing was measured on a GPU",
         "settling": _settling_basis(work),
-        "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {BYTES_PER_INSTANCE} bytes an instance, and "
+        "disk": f"{BYTES_PER_PIXEL:g} bytes a pixel of PNG, {_map_bytes_per_pixel(recipe):g} a pixel of "
+        f"maps, {BYTES_PER_INSTANCE} bytes an instance, and "
         f"twice the draws of a frame, {draws} bytes here",
         "memory": f"{MEMORY_BYTES_PER_WORKER / 1e9:g} GB a worker, as at 640x480",
     }
@@ -184,7 +191,7 @@ def estimate_lines(cost: Mapping[str, Any]) -> dict[str, str]:
     measured = f"({low} to {high}) on {cost['measured_cores']} cores"
     here = f"{_time_text(cost['seconds_here'])} on the {cost['cores_here']} here"
     each_s = work["settling_s"] / max(work["settled"], 1)
-    gigabytes = (cost["image_bytes"] + cost["record_bytes"]) / 1e9
+    gigabytes = (cost["image_bytes"] + cost["map_bytes"] + cost["record_bytes"]) / 1e9
     return {
         "work": f"{work['scenes']} scenes, {work['views']} views, {work['frames']} frames: "
         f"{work['camera_samples'] / 1e6:.3g} million camera samples",

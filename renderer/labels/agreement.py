@@ -1,8 +1,8 @@
 """How well an id buffer agrees with what rays meet, and which objects are where they should not be.
 
-Both are sampled at pixel centres, so they may differ only where an edge passes through a pixel's centre
-closer than Cycles' single precision tells: a pixel here and there. Where the image is warped by a lens, the
-id buffer is read from a denser one, and an edge may be a quarter of a pixel off all along.
+Both follow the same rays, so they may differ only where an edge passes a ray closer than Cycles' single
+precision tells: a pixel here and there. The smallest real mistake, a mask one pixel off, changes most of a
+perimeter.
 """
 
 from dataclasses import dataclass
@@ -10,24 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int32, Int64
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tolerance:
-    """How many pixels of an object may differ: the larger of a number and a share of its perimeter.
-
-    Attributes:
-        displaced_only: counts only what no shift of an edge by one pixel explains.
-    """
-
-    pixels: int
-    perimeter_share: float
-    displaced_only: bool
-
-
-# A pixel here and there. The smallest real mistake, a mask one pixel off, changes most of a perimeter.
-SHARP = Tolerance(pixels=2, perimeter_share=0.01, displaced_only=False)
-# Edges may be off by less than a pixel, and what is thinner than a pixel may come and go.
-WARPED = Tolerance(pixels=4, perimeter_share=0.05, displaced_only=True)
+TOLERATED_PX = 2  # that differ of an object, or
+TOLERATED_SHARE = 0.01  # of its perimeter, if that is more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,24 +33,19 @@ def differing_pixels(seen: Int32[np.ndarray, "h w"], met: Int32[np.ndarray, "h w
     return int((seen != met).sum())
 
 
-def disagreement(
-    seen: Int32[np.ndarray, "h w"], met: Int32[np.ndarray, "h w"], tolerance: Tolerance
-) -> Disagreement | None:
+def disagreement(seen: Int32[np.ndarray, "h w"], met: Int32[np.ndarray, "h w"]) -> Disagreement | None:
     """Where an id buffer contradicts what rays meet, or None where it does not.
 
     An object of which more pixels differ than is tolerated is in the wrong place, has another one's id, or is
     missing in one of the two.
     """
-    places = np.argwhere(seen != met)
-    if tolerance.displaced_only and len(places):
-        places = places[_is_displaced(seen, met, places)]
-    if not len(places):
+    differs = seen != met
+    if not differs.any():
         return None
-    row, column = places.T
-    pairs = np.stack([seen[row, column], met[row, column]], axis=1)
+    pairs = np.stack([seen[differs], met[differs]], axis=1)
     highest = int(max(seen.max(), met.max()))
     counts = np.bincount(pairs.ravel(), minlength=highest + 1)
-    limits = np.maximum(tolerance.pixels, tolerance.perimeter_share * _perimeters(met, highest))
+    limits = np.maximum(TOLERATED_PX, TOLERATED_SHARE * _perimeters(met, highest))
     is_wrong = counts > limits
     is_wrong[0] = False  # what is wrong about the background is wrong about an object
     return _commonest(pairs, is_wrong) if is_wrong.any() else None
@@ -76,31 +55,6 @@ def _commonest(pairs: Int32[np.ndarray, "n 2"], is_wrong: Bool[np.ndarray, " m"]
     kinds, numbers = np.unique(pairs[is_wrong[pairs].any(axis=1)], axis=0, return_counts=True)
     most = int(numbers.argmax())
     return Disagreement(seen=int(kinds[most][0]), met=int(kinds[most][1]), pixels=int(numbers[most]))
-
-
-def _is_displaced(
-    seen: Int32[np.ndarray, "h w"], met: Int32[np.ndarray, "h w"], places: Int64[np.ndarray, "n 2"]
-) -> Bool[np.ndarray, " n"]:
-    """Which pixels show what rays meet nowhere in the 3 x 3 pixels around, or the other way round."""
-    row, column = places.T
-    seen_near = _is_near(met, row, column, seen[row, column])
-    met_near = _is_near(seen, row, column, met[row, column])
-    displaced: Bool[np.ndarray, " n"] = ~(seen_near & met_near)
-    return displaced
-
-
-def _is_near(
-    ids: Int32[np.ndarray, "h w"],
-    row: Int64[np.ndarray, " n"],
-    column: Int64[np.ndarray, " n"],
-    wanted: Int32[np.ndarray, " n"],
-) -> Bool[np.ndarray, " n"]:
-    padded = np.pad(ids, 1, mode="edge")
-    near = np.zeros(len(row), dtype=bool)
-    for down in range(3):
-        for right in range(3):
-            near |= padded[row + down, column + right] == wanted
-    return near
 
 
 def _perimeters(ids: Int32[np.ndarray, "h w"], highest: int) -> Int64[np.ndarray, " m"]:

@@ -7,16 +7,16 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from renderer.buffers import Buffers
-from renderer.labels.agreement import SHARP, WARPED, differing_pixels, disagreement
+from renderer.labels.agreement import differing_pixels, disagreement
 from renderer.labels.cast import Cast
 from renderer.labels.certificate import Certificate, Fault
 from renderer.labels.decoding import read_runs
 from renderer.labels.entry_checks import entry_fault, overlap_fault
 from renderer.labels.hits import UNKNOWN
-from renderer.scene import Scene, View
+from renderer.scene import Scene
 
 
-def certify_view(buffers: Buffers, cast: Cast, scene: Scene, view: View) -> Certificate:
+def certify_view(buffers: Buffers, cast: Cast, scene: Scene) -> Certificate:
     """Check the buffers of a view, and its ids against what rays meet.
 
     The figures: `rays`, the pixels that were compared, and `differing_px`, those in which the ids differ.
@@ -27,7 +27,7 @@ def certify_view(buffers: Buffers, cast: Cast, scene: Scene, view: View) -> Cert
     met = cast.ids.cpu().numpy()
     met = np.where(met == UNKNOWN, buffers.ids, met)
     figures = {"rays": met.size, "differing_px": differing_pixels(buffers.ids, met)}
-    found = disagreement(buffers.ids, met, SHARP if view.camera.lens is None else WARPED)
+    found = disagreement(buffers.ids, met)
     if found is None:
         return Certificate(figures=figures)
     seen, hit = _object_name(scene, found.seen), _object_name(scene, found.met)
