@@ -74,3 +74,15 @@ def test_a_frame_that_fails_certification_is_named(script, tmp_path, capsys, mon
     monkeypatch.setattr(script, "traced", traced)
     assert run(script, tmp_path, "--frames", "1", "--only", "dice, arranged") == (1, [])
     assert "frame 0: rejected, " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [("--frames", "0"), ("--only", "mugs"), ("camera.nonsense=1",)])
+def test_bad_options_are_named_and_leave_nothing(script, tmp_path, capsys, options):
+    try:
+        status = script.main([*options, "--out", str(tmp_path / "labels.json")])
+    except SystemExit as stopped:  # by argparse
+        status = stopped.code
+    assert status == 2
+    said = capsys.readouterr().err
+    assert options[-1].partition("=")[0] in said
+    assert list(tmp_path.iterdir()) == []

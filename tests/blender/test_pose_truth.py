@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from blender.conftest import camera, scene_of
+from blender.objects import die
 from blender.truth import (
     CAMERAS,
     FINE,
@@ -20,6 +22,8 @@ from blender.truth import (
 )
 from scipy.spatial.transform import Rotation
 
+from renderer.execution.frame import Traced, label_view
+from renderer.labels.cast import cast_view
 from renderer.labels.poses import seen_box, seen_pose
 from renderer.scene import Pose
 
@@ -78,3 +82,27 @@ def test_a_pose_turns_an_object_as_the_image_shows_it(trace, axis):
     values, vectors = np.linalg.eigh(spread)
     assert values[1] > 3 * values[0]
     assert abs(vectors[:, 1] @ along) > 0.98 * np.linalg.norm(along)
+
+
+@pytest.mark.parametrize("name", CAMERAS)
+def test_a_records_pose_is_that_of_the_object_that_was_rendered(trace, recipe, library, name):
+    seen_by, rng = CAMERAS[name], np.random.default_rng(1)
+    pose = replace(random_pose(rng), position_m=(0.02, 0.03, 0.1))
+    scene = scene_of(replace(die(3, edge_m=0.08), pose=pose), seen_by=seen_by)
+    device = torch.device("cpu")
+    cast = cast_view(scene, scene.views[0], library, device)
+    traced = Traced(scene=scene, view=scene.views[0], buffers=trace(scene))
+    (entry,) = label_view(recipe, library, traced, cast, device).instances
+    camera_from_world = rotation(seen_by.pose).inv()
+    middle = camera_from_world.apply(np.subtract(pose.position_m, seen_by.pose.position_m))
+    w, x, y, z = entry["pose"]["rotation_wxyz"]
+    turned = Rotation.from_quat([x, y, z, w])
+    assert np.abs(np.array(entry["pose"]["position_m"]) - middle).max() < LARGEST_ERROR
+    error = turned.as_matrix() - (camera_from_world * rotation(pose)).as_matrix()
+    assert np.abs(error).max() < LARGEST_ERROR
+    assert entry["distance_m"] == pytest.approx(np.linalg.norm(middle), abs=LARGEST_ERROR)
+    ends = project(seen_by, np.array(entry["box_3d"]["corners_m"]))
+    assert np.abs(np.array(entry["box_3d"]["corners_px"]) - ends).max() < 1e-3
+    x0, y0, x1, y1 = entry["bbox_xyxy"]
+    assert np.all((x0, y0) > ends.min(axis=0) - 1)
+    assert np.all((x1, y1) < ends.max(axis=0) + 1)
