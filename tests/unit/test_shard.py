@@ -1,4 +1,4 @@
-"""A shard without Blender: a session that only remembers what it was asked for stands in for it."""
+"""A shard without Blender: a session that notes what it was asked for stands in for it, and rays agree."""
 
 import importlib
 import sys
@@ -6,12 +6,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from unit.frames import SMALL, striped_buffers
+from unit.frames import SMALL, agreeing_cast, striped_buffers
 from unit.recipes import dice_recipe
 
 from renderer.catalog.library import open_library
 from renderer.dataset.record import FrameSource
 from renderer.errors import InfrastructureError
+from renderer.execution.frame import Traced
 
 VIEWS, SHOTS = 2, 3
 
@@ -37,6 +38,12 @@ class Session:
         self.calls.append(("clear", None))
 
 
+def cast_view(scene, view, library, device):
+    """Rays meet just what the session shows."""
+    source = FrameSource(frame=0, scene=scene, view=view, shot=view.shots[0])
+    return agreeing_cast(Traced(scene=scene, view=view, buffers=striped_buffers(source)))
+
+
 @pytest.fixture(scope="module")
 def recipe():
     return dice_recipe(
@@ -51,7 +58,9 @@ def render_shard(monkeypatch):
     stand_in.BlenderSession = Session
     monkeypatch.setitem(sys.modules, stand_in.__name__, stand_in)
     monkeypatch.delitem(sys.modules, "renderer.execution.shard", raising=False)
-    yield importlib.import_module("renderer.execution.shard").render_shard
+    shard = importlib.import_module("renderer.execution.shard")
+    monkeypatch.setattr(shard, "cast_view", cast_view)
+    yield shard.render_shard
     del sys.modules["renderer.execution.shard"]
 
 
@@ -98,10 +107,10 @@ def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it
     frames, _ = rendered(*range(SHOTS + 1))
     stages = [set(frame.seconds) for frame in frames]
     assert stages == [
-        {"sample", "settle", "build", "trace", "label"},
+        {"sample", "settle", "build", "trace", "cast", "label"},
         {"label"},
         {"label"},
-        {"trace", "label"},
+        {"trace", "cast", "label"},
     ]
 
 
