@@ -153,7 +153,8 @@ def _print_gaps(gaps: Sequence[tuple[int, int]]) -> None:
         named = [str(first) if first == last else f"{first}-{last}" for first, last in gaps[:MOST_SHOWN]]
         more = f" and {len(gaps) - MOST_SHOWN} more gaps" if len(gaps) > MOST_SHOWN else ""
         number = sum(last - first + 1 for first, last in gaps)
-        print(f"  not rendered, which is no fault: {number} frames, {', '.join(named)}{more}")
+        frames = "frame" if number == 1 else f"{number} frames:"
+        print(f"  not rendered, which is no fault: {frames} {', '.join(named)}{more}")
 
 
 def _print_rejected(rejected: Sequence[tuple[int, str, str]]) -> None:

@@ -84,7 +84,7 @@ def test_whole_dataset_passes_and_what_is_no_fault_is_told(whole, capsys):
     assert "5 frames checked" in printed
     assert "1 of them rejected" in printed
     assert "frame 3: finite: radiance is not finite at 1 pixel, the first in column 5 of row 3" in printed
-    assert "not rendered, which is no fault: 1 frames, 4" in printed
+    assert "not rendered, which is no fault: frame 4" in printed
     assert "all is as it was rendered" in printed
 
 
