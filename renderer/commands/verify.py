@@ -105,8 +105,10 @@ def _verify_dataset(root: Path, export: str | None) -> int:
     print(f"{root}: {len(dataset.frames)} frames checked in {seconds:.1f} s, {number} of them rejected")
     _print_gaps(dataset.gaps())
     _print_rejected(frames.rejected)
-    if export is not None and frames.can_be_read:
+    if export is not None and frames.can_be_read and not findings.counts["labels"]:
         _compare_export(dataset, export, findings)
+    elif export is not None:
+        print(f"{export} was not compared: the records must be right first")
     return _conclude(findings, frames)
 
 
@@ -192,7 +194,7 @@ def _conclude(findings: _Findings, frames: _Frames) -> int:
         return 0
     findings.print()
     if not frames.can_be_read:
-        print("  what follows from the records was not compared: they must be right first")
+        print("  annotations.json and draws.jsonl were not compared: the records must be right first")
     print(_remedy(findings, frames.damaged))
     return EXIT_FAULTS
 

@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from renderer.dataset.record import Record, image_name
+from renderer.dataset.record import Record, image_name, map_name
 from renderer.labels.certificate import FIGURES, Fault
 from renderer.labels.entry_checks import entry_fault, form_fault, overlap_fault
 
@@ -19,6 +20,7 @@ RECORD_KEYS: Mapping[str, type] = {
 }  # fmt: skip
 REJECTED_KEYS: Mapping[str, type] = {"check": str, "reason": str, "draws": dict}
 FILE_KEYS: Mapping[str, type] = {"file": str, "bytes": int, "sha256": str}
+FACE_KEYS = ("face_margin", "face_visibility")
 IMAGE_KEYS: Mapping[str, type] = {**FILE_KEYS, "width_px": int, "height_px": int}
 
 
@@ -95,7 +97,7 @@ def _faults(root: Path, record: Record, limits: Limits) -> Iterator[Fault]:
         "certification": certification_fault(record),
     }
     if found["labels"] is None:
-        found["flags"] = flags_fault(record, limits)
+        found["flags"] = flags_fault(record, limits)  # of labels that can be read
     for check, reason in found.items():
         if reason is not None:
             yield Fault(check=check, reason=reason)
@@ -118,10 +120,8 @@ def image_fault(root: Path, record: Record) -> str | None:
 
 
 def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
-    """The bytes of a file that a record names, or what is wrong with it."""
+    """The bytes of a file that a record names by the name that it must have, or what is wrong with it."""
     name = file["file"]
-    if leaves_folder(name):
-        return f"the record names the file {name!r}, which is not inside the dataset"
     try:
         content: bytes = (root / name).read_bytes()
     except FileNotFoundError:
@@ -135,12 +135,6 @@ def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
     return content
 
 
-def leaves_folder(name: str) -> bool:
-    """Whether a path leads out of the folder it is relative to, on any system."""
-    paths = PurePosixPath(name), PureWindowsPath(name)
-    return any(path.anchor or ".." in path.parts for path in paths) or "\0" in name
-
-
 def maps_fault(root: Path, record: Record, limits: Limits) -> str | None:
     """What is wrong with a frame's maps."""
     if set(record["maps"]) != limits.maps:
@@ -149,9 +143,9 @@ def maps_fault(root: Path, record: Record, limits: Limits) -> str | None:
         reason = form_fault(file, FILE_KEYS) if isinstance(file, dict) else "is no JSON object"
         if reason is not None:
             return f"the map {name} {reason}"
-        path = PurePosixPath(file["file"])
-        if path.parts[:-1] != (name,) or path.stem != f"{record['frame']:06d}":
-            return f"the record names the map {file['file']!r}, expected one in {name}/"
+        expected = map_name(name, record["frame"])
+        if file["file"] != expected:
+            return f"the record names the map {file['file']!r}, expected {expected!r}"
         content = _content(root, file)
         if isinstance(content, str):
             return content
@@ -174,6 +168,9 @@ def labels_fault(record: Record) -> str | None:
 def flags_fault(record: Record, limits: Limits) -> str | None:
     """Which instance is not flagged as the recipe says."""
     for entry in record["instances"]:
+        reason = form_fault(entry, {key: Real for key in FACE_KEYS if key in entry})
+        if reason is not None:
+            return f"{entry['name']} {reason}"
         ignored = is_ignored(entry, limits)
         enough = entry["area_px"] >= limits.min_pixels and entry["visibility"] >= limits.min_visibility
         for key, expected in (("ignored", ignored), ("annotated", enough and not ignored)):

@@ -5,19 +5,19 @@ Nothing is written, and of all frames together no more than their numbers is kep
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from renderer.dataset.frame_checks import FrameCheck, Limits, check_frame
+from renderer.dataset.record import MAP_SUFFIXES
 from renderer.dataset.store import IDENTITY, RECORDS
 from renderer.errors import StoreError
 from renderer.files import PART
 from renderer.labels.certificate import Fault
 
 IMAGES = "images"
-_FRAME_FILE = re.compile(r"(\d{6,})\.\w+")
+RECORD_SUFFIX, IMAGE_SUFFIX = ".json", ".png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +62,14 @@ def open_dataset(root: Path) -> Dataset:
             min_face_visibility=recipe["labels.min_face_visibility"],
             maps=frozenset(recipe["labels.maps"]),
         )
+        _check_limits(limits)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{root / IDENTITY} cannot be read ({error}); render the dataset again") from error
     except KeyError as error:
         raise StoreError(
             f"{root / IDENTITY} has no {error}: an older gapless rendered it; render it again to verify it"
         ) from error
-    numbers = (_frame_of(name) for name in _names(root / RECORDS) if name.endswith(".json"))
+    numbers = (_frame_of(name, RECORD_SUFFIX) for name in _names(root / RECORDS))
     frames = sorted(number for number in numbers if number is not None)
     return Dataset(root=root, limits=limits, frames=frames)
 
@@ -85,27 +86,50 @@ def check_folders(dataset: Dataset, rendered: Iterable[int]) -> Iterator[Fault]:
     Args:
         rendered: the frames that have an image.
     """
-    known = frozenset(rendered)
-    folders = {RECORDS: frozenset(dataset.frames), IMAGES: known, **dict.fromkeys(dataset.limits.maps, known)}
+    with_image = frozenset(rendered)
+    folders = {
+        RECORDS: (frozenset(dataset.frames), RECORD_SUFFIX),
+        IMAGES: (with_image, IMAGE_SUFFIX),
+        **{name: (with_image, MAP_SUFFIXES[name]) for name in dataset.limits.maps},
+    }
     for name in _names(dataset.root):
         if name.endswith(PART):
-            yield Fault(check="folders", reason=f"{name} is left from a run that was killed")
-    for folder, frames in sorted(folders.items()):
+            yield _stray(name)
+    for folder, (frames, suffix) in sorted(folders.items()):
         for name in _names(dataset.root / folder):
-            if name.endswith(PART):
-                yield Fault(check="folders", reason=f"{folder}/{name} is left from a run that was killed")
-            elif _frame_of(name) not in frames:
-                yield Fault(check="folders", reason=f"{folder}/{name} belongs to no frame")
+            if _frame_of(name, suffix) not in frames:
+                yield _stray(f"{folder}/{name}")
+
+
+def _stray(name: str) -> Fault:
+    whence = "is left from a run that was killed" if name.endswith(PART) else "belongs to no frame"
+    return Fault(check="folders", reason=f"{name} {whence}")
+
+
+def _check_limits(limits: Limits) -> None:
+    """Refuse what no recipe says.
+
+    Raises:
+        ValueError: a limit is no number, or a map has an unknown name.
+    """
+    for name, value in asdict(limits).items():
+        if name != "maps" and not isinstance(value, int | float):
+            raise ValueError(f"labels.{name} is {value!r}")
+    unknown = sorted(limits.maps - set(MAP_SUFFIXES))
+    if unknown:
+        raise ValueError(f"labels.maps has {unknown[0]!r}")
 
 
 def _names(folder: Path) -> list[str]:
+    """What is in a folder, in order; nothing where there is none."""
     try:
         return sorted(entry.name for entry in os.scandir(folder))
-    except FileNotFoundError:
+    except OSError:
         return []
 
 
-def _frame_of(name: str) -> int | None:
-    """The number in a frame's file name, such as '000005.png'."""
-    match = _FRAME_FILE.fullmatch(name)
-    return int(match[1]) if match is not None else None
+def _frame_of(name: str, suffix: str) -> int | None:
+    """The number in the name of a frame's file, such as 5 in '000005.png'."""
+    stem = name.removesuffix(suffix)
+    is_number = stem != name and stem.isdecimal() and stem.isascii()
+    return int(stem) if is_number and f"{int(stem):06d}" == stem else None

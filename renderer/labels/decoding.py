@@ -13,6 +13,7 @@ from jaxtyping import Bool, Int64
 
 BITS, CONTINUES, SIGN = 5, 0x20, 0x10  # of a letter: five bits of a number, whether more follow, and its sign
 MOST_LETTERS = 8  # of one number: 40 bits
+MOST_PIXELS = 2**28  # of a mask: a whole object may reach beyond the image, but not beyond all memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,6 +49,14 @@ class Runs:
         """The numbers of all pixels, ascending."""
         return runs_pixels(self.starts, self.ends)
 
+    def has(self, pixels: Int64[np.ndarray, " m"]) -> Bool[np.ndarray, " m"]:
+        """Which pixels, by their numbers, the mask has."""
+        if not self.starts.size:
+            return np.zeros(pixels.shape, dtype=bool)
+        run = np.searchsorted(self.starts, pixels, side="right") - 1
+        inside: Bool[np.ndarray, " m"] = (run >= 0) & (pixels < self.ends[run])
+        return inside
+
     def dense(self) -> Bool[np.ndarray, "h w"]:
         """The mask as an array."""
         height, width = self.size_hw
@@ -65,6 +74,8 @@ def read_runs(code: Mapping[str, Any]) -> Runs:
     size, counts = code["size"], code["counts"]
     if not (isinstance(size, Sequence) and len(size) == 2 and all(type(v) is int and v >= 0 for v in size)):
         raise ValueError(f"its size is {size}, expected [height, width]")
+    if size[0] * size[1] > MOST_PIXELS:
+        raise ValueError(f"its size is {size}, which is more than any image has")
     lengths = _lengths(counts)
     height, width = size
     if lengths.sum() != height * width:

@@ -29,6 +29,10 @@ def _entry_faults(entry: Mapping[str, Any], size_hw: tuple[int, int]) -> Iterato
     if missing is not None:
         yield missing
         return
+    origin_px = entry["amodal"]["origin_px"]
+    if len(origin_px) != 2 or not all(type(value) is int for value in origin_px):
+        yield f"has the amodal.origin_px {origin_px!r:.60}, expected [column, row]"
+        return
     try:
         mask, whole = read_runs(entry["segmentation"]), read_runs(entry["amodal"]["segmentation"])
     except (KeyError, ValueError) as error:
@@ -82,7 +86,7 @@ def _share_faults(
     area_px = max(whole.area_px, 1)
     found = {"visibility": mask.area_px / area_px, "truncation": 1 - inside / area_px}
     for key, share in found.items():
-        if abs(share - entry[key]) > SHARE_TOLERANCE:
+        if not abs(share - entry[key]) <= SHARE_TOLERANCE:  # NaN is no share either
             yield f"has {key} {entry[key]}, but its masks give {share:.6g}"
 
 
@@ -92,7 +96,7 @@ def _shared_pixels(mask: Runs, whole: Runs, origin_px: Sequence[int]) -> int:
     column, row = column - origin_px[0], row - origin_px[1]
     height, width = whole.size_hw
     near = (0 <= column) & (column < width) & (0 <= row) & (row < height)
-    return int(whole.dense()[row[near], column[near]].sum())
+    return int(whole.has(column[near] * height + row[near]).sum())
 
 
 def _inside_image(whole: Runs, origin_px: Sequence[int], size_hw: tuple[int, int]) -> int:

@@ -9,12 +9,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from unit.command_line import commit_frames, dice_identity
 from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, encode_mask, finish, source_of, striped_buffers, tree
 from unit.recipes import dice_recipe
 
 from renderer.commands.main import run
+from renderer.dataset.frame_checks import (
+    certification_fault,
+    flags_fault,
+    image_fault,
+    labels_fault,
+    maps_fault,
+    record_fault,
+)
 from renderer.dataset.store import open_store
+from renderer.dataset.verification import open_dataset
 
 FRAMES = (0, 1, 2, 5)
 REJECTED = 3
@@ -107,7 +118,16 @@ def test_missing_image_is_found(copy_of, capsys):
 
 
 @pytest.mark.parametrize(
-    "name", ["images/000004.png", "images/000003.png", "images/notes.txt", "frames/x.json"]
+    "name",
+    [
+        "images/000004.png",
+        "images/000003.png",
+        "images/notes.txt",
+        "frames/x.json",
+        "frames/0000001.json",
+        "frames/000001.png",
+        "images/000001.json",
+    ],
 )
 def test_file_that_belongs_to_no_frame_is_found(copy_of, capsys, name):
     (copy_of / name).write_bytes(b"x")
@@ -189,7 +209,7 @@ def test_record_that_is_none_is_found_and_nothing_is_compared_with_it(copy_of, c
     printed = found(copy_of, capsys)
     assert "1 fault: record 1" in printed
     assert "frame 1: the record is" in printed
-    assert "what follows from the records was not compared" in printed
+    assert "annotations.json and draws.jsonl were not compared" in printed
 
 
 def test_record_under_another_number_is_found(copy_of, capsys):
@@ -324,6 +344,50 @@ def test_dataset_without_an_identity_that_can_be_read_is_bad_input(copy_of, caps
     (copy_of / "dataset.json").write_text("no json")
     assert verify(copy_of) == 2
     assert "dataset.json cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("min_pixels", "16"), ("maps", ["colours"]), ("maps", 7), ("min_visibility", None)]
+)
+def test_identity_that_says_what_no_recipe_does_is_bad_input(copy_of, capsys, key, value):
+    identity = json.loads((copy_of / "dataset.json").read_bytes())
+    identity["recipe"][f"labels.{key}"] = value
+    (copy_of / "dataset.json").write_text(json.dumps(identity))
+    assert verify(copy_of) == 2
+    assert "dataset.json cannot be read" in capsys.readouterr().err
+
+
+def places(item, path=()):
+    """Every place in a piece of JSON."""
+    yield path
+    children = item.items() if isinstance(item, dict) else enumerate(item) if isinstance(item, list) else ()
+    for key, child in children:
+        yield from places(child, (*path, key))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@given(st.data())
+def test_whatever_is_written_into_a_record_is_looked_at_without_a_crash(whole, data):
+    record = record_of(whole, 1)
+    record["instances"] = record["instances"][:2]
+    path = data.draw(st.sampled_from([p for p in places(record | {"draws": {}}) if p]))
+    place = record
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = data.draw(JSON)
+    limits = open_dataset(whole).limits
+    if record_fault(record, 1) is None:
+        certification_fault(record)
+        if labels_fault(record) is None:
+            flags_fault(record, limits)
+        image_fault(whole, record)
+        maps_fault(whole, record, limits)
 
 
 def test_help_has_examples(capsys):
