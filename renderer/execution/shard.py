@@ -11,7 +11,7 @@ from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
 from renderer.execution.frame import Frame, Traced, finish_frame, label_view
 from renderer.execution.stopwatch import Stopwatch
-from renderer.labels import label_device
+from renderer.labels import label_device, one_thread
 from renderer.labels.cast import cast_view
 from renderer.randomize.scenes import sample_scene
 from renderer.randomize.streams import FrameAddress, frame_address
@@ -60,9 +60,9 @@ class _ShardRun:
             view = scene.views[number]
             with self.watch.stage("trace"):
                 buffers = self.session.trace(view)
-            with self.watch.stage("cast"):
+            with self.watch.stage("cast"), one_thread():
                 cast = cast_view(scene, view, self.library, self.device)
-            with self.watch.stage("label"):
+            with self.watch.stage("label"), one_thread():
                 traced = Traced(scene=scene, view=view, buffers=buffers)
                 labelled = label_view(self.recipe, self.library, traced, cast, self.device)
             for frame, address in of_view:

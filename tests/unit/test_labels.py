@@ -10,7 +10,14 @@ from scipy import ndimage
 
 from renderer.dataset.record import encode_mask
 from renderer.errors import DeviceError
-from renderer.labels import InstanceLabels, encode_masks, label_device, label_instances, perimeters_px
+from renderer.labels import (
+    InstanceLabels,
+    encode_masks,
+    label_device,
+    label_instances,
+    one_thread,
+    perimeters_px,
+)
 
 LARGEST_ID = 6
 sizes = st.integers(1, 24)
@@ -248,3 +255,14 @@ def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert label_device("auto") == torch.device("cuda")
     assert label_device("cpu") == torch.device("cpu")
+
+
+def test_one_thread_is_used_inside_and_as_many_as_before_after_it():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
