@@ -11,9 +11,7 @@ import numpy as np
 from jaxtyping import Float64, Int16, Int32, Int64, UInt8
 
 REACH_PX = 6  # farthest shift that is tried
-LEAST_SHIFT_PX = (
-    2  # nearer ones are not told from none: blur, demosaicing and JPEG move edges by less than one
-)
+LEAST_SHIFT_PX = 2  # nearer ones are not told from none: blur and demosaicing move edges by less than one
 MOST_EDGES = 20000  # more are thinned out evenly, so that the cost of an image is bounded
 # Levels of 255, summed over the channels, by which neighbours differ: past it an edge is an edge, and a few
 # very strong ones do not outvote the others.
