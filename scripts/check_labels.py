@@ -204,7 +204,7 @@ def set_line(name: str, rows: Sequence[Compared]) -> str:
     beyond = [row for row in rows if row.faults]
     frames = len({(row.set, row.frame) for row in rows})
     return (
-        f"{name}: {frames} frames, {len(ious)} visible of {len(rows)} instances\n"
+        f"{name}: {frames} frames with labelled objects, {len(ious)} visible of {len(rows)} instances\n"
         f"  masks: IoU {np.mean(ious or [np.nan]):.6f} mean, {min(ious, default=np.nan):.4f} least; "
         f"{_sum(rows, 'different_px')} px differ of {_sum(rows, 'perimeter_px')} along edges, "
         f"{_sum(rows, 'off_edges_px')} off edges ({_sum(rows, 'cast_different_px')} by our own caster); "
