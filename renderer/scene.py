@@ -11,6 +11,7 @@ from typing import Any
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 Draws = Mapping[str, Any]
+NEAR_M, FAR_M = 0.001, 1000.0  # of a camera: what is nearer or farther is not rendered
 
 
 class Contact(enum.Enum):

@@ -9,10 +9,9 @@ from jaxtyping import Float
 from renderer.blender.runtime import start_blender
 from renderer.lens.source import EQUIDISTANT
 from renderer.rotation import rotation_from_vector, rotation_matrix, transform
-from renderer.scene import Camera, Motion
+from renderer.scene import FAR_M, NEAR_M, Camera, Motion
 
 CAMERA_FROM_BLENDER_CAMERA = np.diag([1.0, -1.0, -1.0, 1.0])
-NEAR_M, FAR_M = 0.001, 1000.0
 
 
 def set_camera(camera: Camera) -> None:

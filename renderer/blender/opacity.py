@@ -12,9 +12,8 @@ import bpy
 
 from renderer.blender.images import ImageNodes
 from renderer.blender.nodes import calculated, principled, vertex_colors
-from renderer.catalog.model import Material
+from renderer.catalog.model import OWNING_OPACITY, Material
 
-OWNING_OPACITY = 0.5  # at or above it, a surface owns the pixel whose centre shows it
 _SWITCH = "Hard opacity"
 
 

@@ -14,12 +14,13 @@ from renderer.blender.framing import frame_photos
 from renderer.blender.lights import add_caster, add_light, set_sky
 from renderer.blender.meshes import LARGEST_ID, Copies, move_model
 from renderer.blender.missing import MissingImages
-from renderer.blender.opacity import OWNING_OPACITY, blends, hard_opacity
+from renderer.blender.opacity import blends, hard_opacity
 from renderer.blender.passes import in_camera, read_buffers
 from renderer.blender.place import Place
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
+from renderer.catalog.model import OWNING_OPACITY
 from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from renderer.scene import Vector3
 
 Image = UInt8[np.ndarray, "h w 3"]
+OWNING_OPACITY = 0.5  # at or above it, a surface owns the pixel whose centre shows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

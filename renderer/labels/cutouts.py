@@ -9,11 +9,9 @@ from jaxtyping import Bool, Float64, Int64, UInt8
 from torch import Tensor
 
 from renderer.catalog.library import Library
-from renderer.catalog.model import Material, Texture, TriangleMesh
+from renderer.catalog.model import OWNING_OPACITY, Material, Texture, TriangleMesh
 from renderer.catalog.sources import build_model
 from renderer.scene import SceneObject
-
-OWNING_OPACITY = 0.5  # at or above it, a surface owns the pixel whose centre shows it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -15,8 +15,9 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from renderer.labels.cutouts import Cutout, ends_rays
-from renderer.labels.rays import FAR_M, NEAR_M, Rays, Reach
+from renderer.labels.rays import Rays, Reach
 from renderer.labels.triangles import Body
+from renderer.scene import FAR_M, NEAR_M
 
 PAIRS_AT_ONCE = 2**18  # of triangle and pixel: about 40 MB
 LARGE_PX = 4096  # a triangle that may reach more pixels is met alone
@@ -49,29 +50,14 @@ class Soup(NamedTuple):
 
 
 def soup_of(bodies: Sequence[Body], device: torch.device) -> Soup:
+    """The triangles of bodies that are numbered from 0."""
     corners = np.concatenate([body.corners_m for body in bodies])
     counts = [len(body.corners_m) for body in bodies]
-    number = np.repeat([body.number for body in bodies], counts)
-    body = number.copy()
-    is_face = np.concatenate(
-        [
-            np.zeros(n, bool) if b.upper_face is None else b.upper_face
-            for b, n in zip(bodies, counts, strict=True)
-        ]
-    )
-    cutouts: list[Cutout] = []
-    cutout, place = np.full(len(corners), -1), np.zeros(len(corners), np.int64)
-    for start, owner in zip(np.cumsum([0, *counts[:-1]]), bodies, strict=True):
-        for item in owner.cutouts:
-            if not item.is_known:
-                number[start + item.triangles] = UNKNOWN
-                continue
-            cutout[start + item.triangles] = len(cutouts)
-            place[start + item.triangles] = np.arange(len(item.triangles))
-            cutouts.append(item)
+    faces = [np.zeros(len(b.corners_m), bool) if b.upper_face is None else b.upper_face for b in bodies]
+    body = np.repeat([body.number for body in bodies], counts)
+    cutouts, cutout, place, is_unknown = _cutouts(bodies, np.cumsum([0, *counts]))
     a, b, c = (corners[:, n] for n in range(3))
     normal = _cross(b - a, c - a)
-    planes = np.concatenate([_cross(b, c), _cross(c, a), _cross(a, b), normal], axis=1)
     volume = a[:, 0] * normal[:, 0] + a[:, 1] * normal[:, 1] + a[:, 2] * normal[:, 2]
 
     def there(array: np.ndarray) -> Tensor:
@@ -80,14 +66,36 @@ def soup_of(bodies: Sequence[Body], device: torch.device) -> Soup:
     return Soup(
         corners_m=there(corners),
         body=there(body),
-        planes=there(planes),
+        planes=there(np.concatenate([_cross(b, c), _cross(c, a), _cross(a, b), normal], axis=1)),
         volume=there(volume),
-        number=there(number),
-        is_face=there(is_face),
+        number=there(np.where(is_unknown, UNKNOWN, body)),
+        is_face=there(np.concatenate(faces)),
         cutout=there(cutout),
         place=there(place),
         cutouts=cutouts,
     )
+
+
+def _cutouts(
+    bodies: Sequence[Body], starts: Int64[np.ndarray, " b"]
+) -> tuple[list[Cutout], Int64[np.ndarray, " t"], Int64[np.ndarray, " t"], Bool[np.ndarray, " t"]]:
+    """All cutouts that are looked up; which of them each triangle has, and where in it; whether one is not.
+
+    Args:
+        starts: the first triangle of each body, and the number of all.
+    """
+    found: list[Cutout] = []
+    count = int(starts[-1])
+    cutout, place, is_unknown = np.full(count, -1), np.zeros(count, np.int64), np.zeros(count, bool)
+    for start, body in zip(starts, bodies, strict=False):
+        for item in body.cutouts:
+            triangles = start + item.triangles
+            if not item.is_known:
+                is_unknown[triangles] = True
+                continue
+            cutout[triangles], place[triangles] = len(found), np.arange(len(triangles))
+            found.append(item)
+    return found, cutout, place, is_unknown
 
 
 def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -14,9 +14,8 @@ from torch import Tensor
 
 from renderer.lens.distortion import distort, fold_angle_rad, largest_radius, undistort
 from renderer.lens.source import FOLD_MARGIN, ID_DENSITY, source_of
-from renderer.scene import Camera
+from renderer.scene import NEAR_M, Camera
 
-NEAR_M, FAR_M = 0.001, 1000.0  # what is nearer or farther is not rendered
 SLACK_PX = 1e-3  # around the pixels that a triangle can reach, for rounding
 LENS_SLACK_PX = 1.5  # ids under a lens are sampled up to a quarter of a pixel off the centre
 WIDE_RAD = 0.3  # a triangle seen under less is bounded by points of its edges, whatever the lens sees of it
