@@ -15,8 +15,7 @@ time, which does not count what other programs take, and ratios of medians.
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -26,7 +25,7 @@ from jaxtyping import Int32
 from pycocotools import mask as coco_mask
 
 from renderer.blender.runtime import start_blender
-from renderer.labels import coco_polygons, label_instances, outline_instances
+from renderer.labels import coco_polygons, label_instances, one_thread, outline_instances
 
 Ids = Int32[np.ndarray, "h w"]
 Annotations = list[dict[str, Any]]
@@ -143,17 +142,6 @@ def medians_ms(ids: Ids, count: int, ways: Mapping[str, Way], rounds: int) -> di
             way(ids, count)
             times[name].append(time.process_time() - start)
     return {name: 1000 * median(taken) for name, taken in times.items()}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread."""
-    former = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(former)
 
 
 def compare(options: argparse.Namespace) -> None:

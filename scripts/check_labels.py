@@ -30,8 +30,7 @@ from oracle import Oracle
 from renderer.blender.session import BlenderSession, open_session
 from renderer.buffers import Buffers
 from renderer.catalog.library import open_library
-from renderer.commands.compose import run_jobs
-from renderer.commands.job import RECIPE
+from renderer.commands.compose import compose_recipe
 from renderer.commands.main import report
 from renderer.commands.progress import track
 from renderer.errors import GaplessError, InputError
@@ -96,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
             write_shapes(Path(folder))
             meshes = options.meshes or folder
             recipes = {
-                name: recipe_of([*SETS[name].format(meshes=meshes).split(), *ALWAYS, *options.keys])
+                name: compose_recipe([*SETS[name].format(meshes=meshes).split(), *ALWAYS, *options.keys])
                 for name in chosen_sets(options.only)
             }
             outcome = compare_all(recipes, options.frames)
@@ -140,16 +139,6 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
     return int(text)
-
-
-def recipe_of(overrides: Sequence[str]) -> Recipe:
-    """What `gapless render` makes of a command line."""
-    found: list[Recipe] = []
-    run_jobs(
-        list(overrides), schema=RECIPE, config_name="render",
-        check=lambda job: found.append(job.settings), work=lambda job: 0,
-    )  # fmt: skip
-    return found[0]
 
 
 def compare_all(recipes: Mapping[str, Recipe], frames: int) -> Outcome:

@@ -16,8 +16,7 @@ from pathlib import Path
 
 from renderer.blender.session import BlenderSession, open_session
 from renderer.catalog.library import open_library
-from renderer.commands.compose import run_jobs
-from renderer.commands.job import RECIPE
+from renderer.commands.compose import compose_recipe
 from renderer.commands.progress import track
 from renderer.commands.render import write_picture
 from renderer.execution.shard import render_shard
@@ -50,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("out", type=Path, help="folder to write to")
     parser.add_argument("keys", nargs="*", help="keys of `gapless render` for every cell")
     options = parser.parse_args(arguments)
-    recipes = [recipe_of([*_words(cell, options.meshes), *options.keys]) for cell in CELLS]
+    recipes = [compose_recipe([*_words(cell, options.meshes), *options.keys]) for cell in CELLS]
     with open_session(recipes[0].engine, open_library(recipes[0])) as session:
         images = track(images_of(recipes, session), "places", total=len(recipes))
         write_picture(options.out / "places.png", contact_sheet(images, [], cell_px=CELL_PX))
@@ -60,16 +59,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def _words(cell: str, meshes: str) -> list[str]:
     return [*cell.split(), *([f"objects.path={meshes}"] if "tabletop" in cell else [])]
-
-
-def recipe_of(overrides: Sequence[str]) -> Recipe:
-    """What `gapless render` makes of a command line."""
-    found: list[Recipe] = []
-    run_jobs(
-        list(overrides), schema=RECIPE, config_name="render",
-        check=lambda job: found.append(job.settings), work=lambda job: 0,
-    )  # fmt: skip
-    return found[0]
 
 
 def images_of(recipes: Sequence[Recipe], session: BlenderSession) -> Iterator[LabelledImage]:

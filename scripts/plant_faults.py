@@ -27,8 +27,7 @@ from renderer.blender.nodes import principled
 from renderer.blender.session import BlenderSession, open_session
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.model import Image
-from renderer.commands.compose import compose_job, parse_arguments
-from renderer.commands.job import RECIPE
+from renderer.commands.compose import compose_recipe
 from renderer.commands.progress import track
 from renderer.commands.table import print_table
 from renderer.dataset.record import FrameSource
@@ -266,8 +265,7 @@ def _recipes(meshes: str | None) -> Iterator[Recipe]:
     if meshes is not None:
         keys["tabletop"] = [f"objects.path={meshes}"]
     for name, own in keys.items():
-        parsed = parse_arguments([f"recipe={name}", *SMALL, *own])
-        yield compose_job(RECIPE, "render", parsed, parsed.overrides).settings
+        yield compose_recipe([f"recipe={name}", *SMALL, *own])
 
 
 if __name__ == "__main__":

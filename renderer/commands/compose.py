@@ -23,11 +23,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 
-from renderer.commands.job import ResolvedJob, Schema, Settings
+from renderer.commands.job import RECIPE, ResolvedJob, Schema, Settings
 from renderer.commands.main import fall_silent, report
 from renderer.commands.overrides import job_folder, jobs_of, parse_override, with_plain_keys
 from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.keys import SettingSpec
+from renderer.recipe.schema import Recipe
 from renderer.recipe.validation import check_given, iter_specs, schema_defaults
 
 SCHEMA_NODE = "schema"  # what every primary configuration begins with; each command registers its own
@@ -113,6 +114,16 @@ def compose_job(
     register_schema(schema)
     (job,) = jobs_of(overrides, _keys_of(schema, list), multirun=False)
     return _compose(schema, config_name, job, parsed)
+
+
+def compose_recipe(arguments: Sequence[str]) -> Recipe:
+    """The recipe that `gapless render` makes of a command line.
+
+    Raises:
+        GaplessError: an unknown key, group or value, in one sentence.
+    """
+    parsed = parse_arguments(arguments)
+    return compose_job(RECIPE, "render", parsed, parsed.overrides).settings
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
