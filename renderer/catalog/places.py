@@ -32,6 +32,7 @@ TABLE_HALF_M = 4.0
 HORIZON_M = 400.0  # how far a photograph's ground reaches: less than a tenth of a degree below the horizon
 TRAY_FLOOR_M = 0.002  # the table lies this far below the tray's floor, which is at z = 0
 EDGE_M = 0.03  # kept free between the layout area and where its table ends or a wall stands
+ROUNDED = 1.5  # so many radii of its edges away from its sides a table is flat, also in the corners
 WALL_M = 0.1
 SKIRTING_M = 0.012
 BACK_M = 0.006  # of a shelf
@@ -134,7 +135,8 @@ def _table(ground: Ground) -> Iterator[tuple[str, Part]]:
 
 def _table_outline(ground: Ground) -> tuple[tuple[float, float], float, tuple[float, float]]:
     """Half sizes, radius of the corners and middle of a table top, around the layout area."""
-    table, foot = ground.parts["table"], _foot_m(ground)
+    table = ground.parts["table"]
+    foot = _widened(_foot_m(ground), max(ROUNDED * table["edge_radius_m"] - EDGE_M, 0.0))
     share = (table["x_fraction"], table["y_fraction"])
     if table["shape"] == "round":
         flat = math.cos(math.pi / (4 * CORNER_STEPS))  # a facet's middle is nearer than its ends
