@@ -184,12 +184,11 @@ def test_the_layout_area_lies_whole_on_a_surface_at_zero(ground):
 
 @pytest.mark.parametrize("shape", ["rectangle", "round"])
 def test_a_table_is_flat_under_the_layout_area_however_round_its_edges_are(shape):
-    table = {
-        "width_m": 1.0, "depth_m": 1.0, "x_fraction": 0.0, "y_fraction": 0.0, "height_m": 1.0,
-        "thickness_m": 0.15, "shape": shape, "corner_radius_m": 0.0, "edge_radius_m": 0.05, "legs": "none", "leg_width_m": 0.1,
-    }  # fmt: skip
-    ground = Ground(half_size_m=(0.5, 0.5), parameters=PLAIN, tray=None, place="table",
-                    parts={"beneath": PLAIN, "table": table | PLAIN})  # fmt: skip
+    size = {"width_m": 1.0, "depth_m": 1.0, "height_m": 1.0, "thickness_m": 0.15, "leg_width_m": 0.1}
+    place = {"x_fraction": 0.0, "y_fraction": 0.0}
+    form = {"shape": shape, "corner_radius_m": 0.0, "edge_radius_m": 0.05, "legs": "none"}
+    parts = {"beneath": PLAIN, "table": size | place | form | PLAIN}
+    ground = Ground(half_size_m=(0.5, 0.5), parameters=PLAIN, tray=None, place="table", parts=parts)
     hull = ConvexHull(upper_outline(parts_of(ground)["table"]))
     foot = around(ground, 0.0)
     assert (foot @ hull.equations[:, :2].T + hull.equations[:, 2]).max() <= EXACT_M
