@@ -16,7 +16,7 @@ from renderer.dataset.entries import Instance, Shown, instance_entries
 from renderer.dataset.maps import Pixels, category_ids, encode_maps
 from renderer.dataset.record import FrameSource, Record, make_record, rejected_record
 from renderer.labels import label_instances
-from renderer.labels.cast import Cast
+from renderer.labels.cast import Cast, at_centres
 from renderer.labels.certificate import Certificate, Fault
 from renderer.labels.certify import certify_labels, certify_view
 from renderer.labels.image_checks import certify_image
@@ -82,6 +82,7 @@ def label_view(
     certificate = certify_view(buffers, cast, traced.scene)
     if certificate.fault is not None:
         return LabelledView(buffers=buffers, certificate=certificate)
+    buffers = at_centres(buffers, cast)
     numbered = [(n, item) for n, item in enumerate(objects, start=1) if item.category is not None]
     ids = torch.tensor([[n for n, _ in numbered]], dtype=torch.int32, device=device)
     labels = label_instances(torch.from_numpy(buffers.ids).to(device)[None], ids)

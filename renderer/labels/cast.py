@@ -6,12 +6,14 @@ the border of the image hide a part of them.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float32, Float64, Int32, Int64
 from torch import Tensor
 
+from renderer.buffers import Buffers
 from renderer.catalog.library import Library
 from renderer.labels.hits import UNKNOWN, Hits, Soup, all_hits, soup_of
 from renderer.labels.rays import (
@@ -21,10 +23,13 @@ from renderer.labels.rays import (
     image_window,
     rays_of,
     reach_of,
+    sampled_rays,
     wide_window,
 )
 from renderer.labels.triangles import Body, bodies_of
 from renderer.scene import Camera, Scene, View
+
+NOTHING_M = 1e10  # along a ray that meets nothing, as Cycles has it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,16 +52,20 @@ class Cast:
     """What a view shows, by casting rays.
 
     Attributes:
-        ids: as in Buffers; UNKNOWN where rays meet tiles that are transparent in places.
-        depth_z_m: as in Buffers; infinite where nothing is met.
+        ids: as in Buffers, at the centres of pixels; UNKNOWN where rays meet tiles that are transparent in
+            places.
+        depth_z_m: as in Buffers; infinite where nothing is met, very large under a lens.
         wholes: the labelled objects, in their order in the scene.
         bodies: all that rays could meet.
+        sampled_ids: under a lens, the ids along the rays that Buffers has them of, which pass up to a quarter
+            of a pixel beside the centres; None without a lens, where these are the same.
     """
 
     ids: Int32[Tensor, "h w"]
     depth_z_m: Float32[Tensor, "h w"]
     wholes: Sequence[Whole]
     bodies: Sequence[Body] = ()
+    sampled_ids: Int32[Tensor, "h w"] | None = None
 
 
 def cast_view(scene: Scene, view: View, library: Library, device: torch.device) -> Cast:
@@ -79,11 +88,38 @@ def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) ->
         front.add(hits, soup)
         alone.add(hits, soup)
     return Cast(
-        ids=front.ids.reshape(camera.height_px, camera.width_px).int(),
+        ids=front.image(),
         depth_z_m=_depth_z(front, rays, camera),
         wholes=alone.wholes(),
         bodies=bodies,
+        sampled_ids=None if camera.lens is None else _sampled_ids(soup, camera, device),
     )
+
+
+def at_centres(buffers: Buffers, cast: Cast) -> Buffers:
+    """The buffers of a certified view with ids and depth at the very centres of pixels.
+
+    Under a lens, Blender's are those of samples beside the centres. Where rays along these samples meet what
+    Blender saw there, rays through the centres tell what is seen at the centres.
+    """
+    if cast.sampled_ids is None:
+        return buffers
+    ids, depth_z_m = cast.ids.cpu().numpy(), cast.depth_z_m.cpu().numpy()
+    is_known = ids != UNKNOWN
+    return replace(
+        buffers,
+        ids=np.where(is_known, ids, buffers.ids),
+        depth_z_m=np.where(is_known, depth_z_m, buffers.depth_z_m),
+    )
+
+
+def _sampled_ids(soup: Soup, camera: Camera, device: torch.device) -> Int32[Tensor, "h w"]:
+    windows = torch.tensor([image_window(camera)], device=device).expand(len(soup.body), -1)
+    front = _Front.empty(camera, device)
+    reach = reach_of(camera, soup.corners_m, windows)
+    for hits in all_hits(soup, reach, sampled_rays(camera, device)):
+        front.add(hits, soup)
+    return front.image()
 
 
 def _windows(bodies: Sequence[Body], soup: Soup, camera: Camera) -> Int64[Tensor, "t 4"]:
@@ -123,6 +159,10 @@ class _Front:
         self.ids[self.distance < before] = UNKNOWN
         nearest = distance == self.distance[pixel]
         self.ids.scatter_reduce_(0, pixel[nearest], number[nearest], "amax")
+
+    def image(self) -> Int32[Tensor, "h w"]:
+        """The ids."""
+        return self.ids.reshape(self.height_px, self.width_px).int()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -229,5 +269,5 @@ def _depth_z(front: _Front, rays: Rays, camera: Camera) -> Float32[Tensor, "h w"
         )
         _, _, z = rays.at(column.ravel(), row.ravel())
         assert z is not None, "a lens has rays of its own"
-        depth = depth * z
+        depth = depth.clamp(max=NOTHING_M) * z
     return depth.reshape(camera.height_px, camera.width_px).float()

@@ -24,7 +24,7 @@ def certify_view(buffers: Buffers, cast: Cast, scene: Scene) -> Certificate:
     fault = buffers_fault(buffers) or _id_fault(buffers.ids, scene)
     if fault is not None:
         return Certificate(fault=fault)
-    met = cast.ids.cpu().numpy()
+    met = (cast.ids if cast.sampled_ids is None else cast.sampled_ids).cpu().numpy()
     met = np.where(met == UNKNOWN, buffers.ids, met)
     figures = {"rays": met.size, "differing_px": differing_pixels(buffers.ids, met)}
     found = disagreement(buffers.ids, met)

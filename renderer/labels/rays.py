@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
 from renderer.lens.distortion import distort, fold_angle_rad, largest_radius, undistort
-from renderer.lens.source import FOLD_MARGIN, ID_DENSITY, source_of
+from renderer.lens.source import FOLD_MARGIN, ID_DENSITY, pixel_rays, source_of
 from renderer.scene import NEAR_M, Camera
 
 SLACK_PX = 1e-3  # around the pixels that a triangle can reach, for rounding
@@ -98,8 +98,13 @@ def rays_of(camera: Camera, window: Window, device: torch.device) -> Rays:
     return Rays(camera=camera, window=window, device=device, lens_rays=lens_rays)
 
 
+def sampled_rays(camera: Camera, device: torch.device) -> Rays:
+    """Under a lens, the rays that the id buffer was sampled on: of pixels of a denser source."""
+    lens_rays = torch.from_numpy(_sampled_rays(camera).reshape(-1, 3)).to(device)
+    return Rays(camera=camera, window=image_window(camera), device=device, lens_rays=lens_rays)
+
+
 def _lens_rays(camera: Camera, window: Window) -> Float64[np.ndarray, "h w 3"]:
-    """Within the image those of the id buffer's samples, elsewhere those of the pixels' centres."""
     assert camera.lens is not None, "a camera without a lens has closed forms"
     u, v = np.meshgrid(np.arange(window.x0, window.x1) + 0.5, np.arange(window.y0, window.y1) + 0.5)
     points = np.stack([(u - camera.cx_px) / camera.fx_px, (v - camera.cy_px) / camera.fy_px], axis=-1)
@@ -107,12 +112,11 @@ def _lens_rays(camera: Camera, window: Window) -> Float64[np.ndarray, "h w 3"]:
     rays = np.full((*points.shape[:2], 3), np.nan)
     outside = ~is_image & (np.linalg.norm(points, axis=-1) < FOLD_MARGIN * largest_radius(camera.lens))
     rays[outside] = undistort(camera.lens, points[outside])
-    rays[is_image] = _sampled_rays(camera).reshape(-1, 3)
+    rays[is_image] = pixel_rays(camera).reshape(-1, 3)
     return rays
 
 
 def _sampled_rays(camera: Camera) -> Float64[np.ndarray, "h w 3"]:
-    """The rays through the centres of the pixels of the denser source that ids are taken from."""
     source = source_of(camera, density=ID_DENSITY)
     u, v = (np.floor(source.map_xy[..., axis]) + 0.5 for axis in (0, 1))
     inner = source.camera

@@ -43,7 +43,7 @@ def source_of(camera: Camera, density: float) -> Source:
     Args:
         density: pixels of the source per pixel of the image and axis, at least, where the lens squeezes most.
     """
-    rays = _pixel_rays(camera)
+    rays = pixel_rays(camera)
     flat, border = _flatten(camera, rays), _flatten(camera, _rays(camera, *_border(camera)))
     focal_px = np.array([camera.fx_px, camera.fy_px]) * density / _smallest_step(camera, flat)
     if _is_fisheye(camera):
@@ -72,7 +72,8 @@ def _is_fisheye(camera: Camera) -> bool:
 
 
 @functools.lru_cache(maxsize=1)  # the sources of image and ids come one after the other
-def _pixel_rays(camera: Camera) -> Float[np.ndarray, "h w 3"]:
+def pixel_rays(camera: Camera) -> Float[np.ndarray, "h w 3"]:
+    """The rays of the pixels' centres, through the lens."""
     u, v = np.meshgrid(np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5)
     return _rays(camera, u, v)
 

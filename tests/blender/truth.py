@@ -25,8 +25,7 @@ CAMERAS = {
     "barrel": camera(lens=BARREL, fx_px=150.0, fy_px=157.0, cx_px=75.0),
     "fisheye, tilted": camera(lens=FISHEYE, fx_px=140.0, fy_px=140.0, pose=TILTED),
 }
-# A pixel belongs to what its centre shows. Ids under a lens are taken up to a quarter of a pixel off it.
-HALF_PX, UNDER_A_LENS_PX = 0.5, 0.75
+HALF_PX = 0.5  # a pixel belongs to what its centre shows
 FACES = [(0, 1, 3, 2), (4, 5, 7, 6), (0, 1, 5, 4), (2, 3, 7, 6), (0, 2, 6, 4), (1, 3, 7, 5)]
 FINE = 16  # places per pixel
 POSES = {
@@ -92,10 +91,6 @@ def rays_through(seen_by: Camera, pixels: np.ndarray) -> np.ndarray:
 def in_image(box_xyxy: np.ndarray) -> np.ndarray:
     """What a box has in the image."""
     return np.clip(box_xyxy, 0, (160, 120, 160, 120))
-
-
-def most_off_px(seen_by: Camera) -> float:
-    return HALF_PX if seen_by.lens is None else UNDER_A_LENS_PX
 
 
 def box_corners(item: SceneObject) -> np.ndarray:

@@ -9,7 +9,7 @@ import torch
 from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, finished_frame, source_of, striped_buffers
 from unit.recipes import dice_recipe
 
-from renderer.labels.cast import Cast
+from renderer.labels.cast import Cast, at_centres
 from renderer.labels.certificate import Certificate, Fault
 from renderer.labels.certify import buffers_fault, certify_labels, certify_view
 from renderer.labels.hits import UNKNOWN
@@ -134,6 +134,21 @@ def test_where_rays_cannot_tell_nothing_is_compared(source, buffers, cast):
     certificate = certify(source, buffers, dataclasses.replace(cast, ids=ids))
     assert certificate.fault is None
     assert certificate.figures["differing_px"] == 0
+
+
+def test_under_a_lens_what_is_compared_is_sampled_and_what_is_labelled_is_centred(source, buffers, cast):
+    centred = torch.from_numpy(buffers.ids).roll(1, dims=1)
+    centred[0, 0] = UNKNOWN
+    bent = dataclasses.replace(cast, ids=centred, sampled_ids=cast.ids, depth_z_m=2 * cast.depth_z_m)
+    assert certify(source, buffers, bent).fault is None
+    found = at_centres(buffers, bent)
+    assert found.ids[0, 0] == buffers.ids[0, 0]
+    np.testing.assert_array_equal(found.ids.ravel()[1:], centred.numpy().ravel()[1:])
+    assert found.depth_z_m[0, 0] == buffers.depth_z_m[0, 0]
+    assert (found.depth_z_m.ravel()[1:] == 2 * buffers.depth_z_m.ravel()[1:]).all()
+    assert at_centres(buffers, cast) is buffers
+    wrong = dataclasses.replace(cast, sampled_ids=centred.roll(3, dims=1))
+    assert certify(source, buffers, wrong).fault.check == "rays"
 
 
 def test_labels_of_the_buffers_pass(source, buffers, entries):
