@@ -88,7 +88,7 @@ def test_no_smaller_step_would_do(radiance, exposure_ev, curve):
 def test_a_brighter_draw_never_gets_less_exposure(radiance, values, more):
     """Where enough can show: the nearest exposure of an interval grows with what is drawn."""
     values = replace(values, contrast=None, gain_ev=None)
-    brighter = replace(values, exposure_ev=min(values.exposure_ev + more, 10))
+    brighter = replace(values, exposure_ev=min(values.exposure_ev + more, 10.0))
     _, share, exposure_ev = taken(radiance, values)
     _, brighter_share, brighter_ev = taken(radiance, brighter)
     if min(share, brighter_share) >= ASKED:
