@@ -54,8 +54,20 @@ def test_each_box_is_exactly_the_extent_of_its_mask(request, name):
         assert (x, y) == (columns.min(), rows.min())
         assert (x + w, y + h) == (columns.max() + 1, rows.max() + 1)
         assert annotation["area"] == mask.sum() == coco_mask.area(annotation["segmentation"])
-        assert annotation["iscrowd"] == 0
         assert annotation["id"] >= 1
+
+
+def test_what_is_ignored_and_nothing_else_is_a_crowd(dice_50):
+    coco = COCO(dice_50 / "annotations.json")
+    crowds = {(a["image_id"], a["area"]) for a in coco.anns.values() if a["iscrowd"]}
+    records = [json.loads(path.read_bytes()) for path in (dice_50 / "frames").iterdir()]
+    ignored = {
+        (record["frame"], instance["area_px"])
+        for record in records
+        for instance in record["instances"]
+        if instance["ignored"] and instance["area_px"] > 0
+    }
+    assert crowds == ignored
 
 
 def test_masks_of_one_frame_do_not_overlap(dice_50):
