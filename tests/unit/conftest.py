@@ -1,10 +1,20 @@
-"""Hypothesis for all unit tests: no time limits, for a busy machine is no bug; and a cache for each."""
+"""Hypothesis for all unit tests: no time limits, for a busy machine is no bug; and a cache for each.
+
+With CI in the environment its examples are the same in every run: there a failure is of the change that is
+tested. Elsewhere they are new ones each time, which find what nobody thought of.
+"""
+
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "gapless", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+    "gapless",
+    deadline=None,
+    max_examples=50,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("gapless")
 
