@@ -2,22 +2,35 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Int32
 
 from renderer.catalog.dice import face_margin
 from renderer.catalog.library import Library
 from renderer.catalog.sources import symmetries_of
-from renderer.dataset.record import encode_mask
-from renderer.labels import InstanceLabels
+from renderer.labels import InstanceLabels, encode_masks, visibility
 from renderer.labels.cast import Whole
 from renderer.labels.poses import keypoint_entries, seen_box, seen_pose
 from renderer.recipe.schema import Labels
 from renderer.scene import Camera, SceneObject
 
 DECIMALS_OF_METRES, DECIMALS_OF_PIXELS, DECIMALS_OF_TURNS = 9, 6, 12
+
+
+class Limits(Protocol):
+    """What a recipe says of the labels that are annotated; `renderer.recipe.schema.Labels` does."""
+
+    @property
+    def min_pixels(self) -> int: ...
+    @property
+    def min_visibility(self) -> float: ...
+    @property
+    def min_face_margin(self) -> float: ...
+    @property
+    def min_face_visibility(self) -> float: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,34 +95,51 @@ def instance_entries(
     below `min_face_visibility`; `annotated` is false of what is ignored, has less than `min_pixels`, or of
     which less than `min_visibility` is seen. An object of the user's meshes has its file's name as `mesh`.
     """
-    boxes, areas = shown.labels.boxes_xyxy[0].tolist(), shown.labels.areas_px[0].tolist()
-    codes = shown.labels.segmentations()[0]
+    visible = _visible_parts(shown.labels)
     seen = [
-        {"bbox_xyxy": box, "area_px": area_px, "segmentation": code}
-        for box, area_px, code in zip(boxes, areas, codes, strict=True)
+        _seen_crop(shown.ids, instance.number, part["bbox_xyxy"])
+        for instance, part in zip(instances, visible, strict=True)
     ]
+    crops = [
+        _union(_Crop(origin_px=instance.whole.origin_px, mask=instance.whole.mask.cpu().numpy()), crop)
+        for instance, crop in zip(instances, seen, strict=True)
+    ]
+    wholes = _whole_parts(crops, shown)
     return [
-        _entry(shown, instance, visible, library, limits)
-        for instance, visible in zip(instances, seen, strict=True)
+        _entry(instance, shown.camera, library, limits, part | whole | _face_part(instance, crop))
+        for instance, part, whole, crop in zip(instances, visible, wholes, seen, strict=True)
     ]
 
 
 def _entry(
-    shown: Shown, instance: Instance, visible: dict[str, Any], library: Library, limits: Labels
+    instance: Instance, camera: Camera, library: Library, limits: Labels, masks: dict[str, Any]
 ) -> dict[str, Any]:
-    x0, y0, x1, y1 = visible["bbox_xyxy"]
-    seen = _Crop(origin_px=(x0, y0), mask=shown.ids[y0:y1, x0:x1] == instance.number)
-    whole, face = _whole_part(instance.whole, seen, shown.camera), _face_part(instance, seen)
-    known = _known_part(instance, library) | _place_part(instance, shown.camera, library)
-    return known | visible | whole | face | _flags(visible["area_px"], whole["visibility"], face, limits)
+    """An entry of what its masks say."""
+    known = _known_part(instance, library) | _place_part(instance, camera, library)
+    return known | masks | flags_of(masks, limits)
 
 
-def _flags(area_px: int, visibility: float, face: Mapping[str, float], limits: Labels) -> dict[str, bool]:
-    is_ignored = bool(face) and (
-        face["face_margin"] < limits.min_face_margin or face["face_visibility"] < limits.min_face_visibility
+def flags_of(entry: Mapping[str, Any], limits: Limits) -> dict[str, bool]:
+    """Whether an instance is annotated, and whether it is ignored: a die whose upper face cannot be told."""
+    is_ignored = (
+        entry.get("face_margin", 1.0) < limits.min_face_margin
+        or entry.get("face_visibility", 1.0) < limits.min_face_visibility
     )
-    is_enough = area_px >= limits.min_pixels and visibility >= limits.min_visibility
-    return {"annotated": is_enough and not is_ignored, "ignored": is_ignored}
+    is_enough = entry["area_px"] >= limits.min_pixels and entry["visibility"] >= limits.min_visibility
+    return {"ignored": is_ignored, "annotated": is_enough and not is_ignored}
+
+
+def _visible_parts(labels: InstanceLabels) -> list[dict[str, Any]]:
+    boxes, areas = labels.boxes_xyxy[0].tolist(), labels.areas_px[0].tolist()
+    return [
+        {"bbox_xyxy": box, "area_px": area_px, "segmentation": code}
+        for box, area_px, code in zip(boxes, areas, labels.segmentations()[0], strict=True)
+    ]
+
+
+def _seen_crop(ids: Int32[np.ndarray, "h w"], number: int, box_xyxy: Sequence[int]) -> _Crop:
+    x0, y0, x1, y1 = box_xyxy
+    return _Crop(origin_px=(x0, y0), mask=ids[y0:y1, x0:x1] == number)
 
 
 def _known_part(instance: Instance, library: Library) -> dict[str, Any]:
@@ -124,21 +154,31 @@ def _known_part(instance: Instance, library: Library) -> dict[str, Any]:
     return known | ({"mesh": item.parameters["file"]} if item.source == "mesh" else {})
 
 
-def _whole_part(whole: Whole, seen: _Crop, camera: Camera) -> dict[str, Any]:
-    """The object as a whole: what rays find of it alone, and what is seen of it."""
-    amodal = _union(_Crop(origin_px=whole.origin_px, mask=whole.mask.cpu().numpy()), seen)
-    area_px = int(amodal.mask.sum())
-    inside_px = int(amodal.within((0, 0, camera.width_px, camera.height_px)).sum())
-    return {
-        "amodal": {
-            "bbox_xyxy": list(amodal.box_xyxy),
-            "area_px": area_px,
-            "origin_px": list(amodal.origin_px),
-            "segmentation": encode_mask(amodal.mask),
-        },
-        "visibility": int(seen.mask.sum()) / area_px if area_px else 0.0,
-        "truncation": (area_px - inside_px) / area_px if area_px else 1.0,
-    }
+def _whole_parts(crops: Sequence[_Crop], shown: Shown) -> list[dict[str, Any]]:
+    """The objects as wholes: what rays find of them alone, and what is seen of them."""
+    codes = encode_masks([torch.from_numpy(crop.mask) for crop in crops])
+    areas = [int(crop.mask.sum()) for crop in crops]
+    shares = visibility(shown.labels.areas_px[0].cpu(), torch.tensor(areas, dtype=torch.int64)).tolist()
+    return [
+        {
+            "amodal": {
+                "bbox_xyxy": list(crop.box_xyxy),
+                "area_px": area_px,
+                "origin_px": list(crop.origin_px),
+                "segmentation": code,
+            },
+            "visibility": share,
+            "truncation": _truncation(crop, area_px, shown.camera),
+        }
+        for crop, code, area_px, share in zip(crops, codes, areas, shares, strict=True)
+    ]
+
+
+def _truncation(crop: _Crop, area_px: int, camera: Camera) -> float:
+    if not area_px:
+        return 1.0
+    inside_px = int(crop.within((0, 0, camera.width_px, camera.height_px)).sum())
+    return (area_px - inside_px) / area_px
 
 
 def _union(one: _Crop, other: _Crop) -> _Crop:

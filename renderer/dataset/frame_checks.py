@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from renderer.dataset.entries import flags_of
 from renderer.dataset.record import Record, image_name, map_name
 from renderer.labels.certificate import FIGURES, Fault
 from renderer.labels.entry_checks import entry_fault, form_fault, overlap_fault
@@ -171,19 +172,10 @@ def flags_fault(record: Record, limits: Limits) -> str | None:
         reason = form_fault(entry, {key: Real for key in FACE_KEYS if key in entry})
         if reason is not None:
             return f"{entry['name']} {reason}"
-        ignored = is_ignored(entry, limits)
-        enough = entry["area_px"] >= limits.min_pixels and entry["visibility"] >= limits.min_visibility
-        for key, expected in (("ignored", ignored), ("annotated", enough and not ignored)):
+        for key, expected in flags_of(entry, limits).items():
             if entry[key] != expected:
                 return f"{entry['name']} has {key} {entry[key]}, but by the recipe's limits it is {expected}"
     return None
-
-
-def is_ignored(entry: Mapping[str, Any], limits: Limits) -> bool:
-    """Whether a die's upper face cannot be told, because it leans or is hidden."""
-    margin, visibility = entry.get("face_margin"), entry.get("face_visibility")
-    leans = margin is not None and margin < limits.min_face_margin
-    return leans or (visibility is not None and visibility < limits.min_face_visibility)
 
 
 def certification_fault(record: Record) -> str | None:

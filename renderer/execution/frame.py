@@ -1,7 +1,8 @@
 """From the buffers of a view to its labels, and to the records of its shots."""
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
@@ -11,7 +12,7 @@ import torch
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
 from renderer.catalog.model import Image
-from renderer.catalog.sources import categories
+from renderer.catalog.sources import box_of, categories
 from renderer.dataset.entries import Instance, Shown, instance_entries
 from renderer.dataset.maps import Pixels, category_ids, encode_maps
 from renderer.dataset.record import FrameSource, Record, make_record, rejected_record
@@ -20,7 +21,7 @@ from renderer.labels.cast import Cast, at_centres
 from renderer.labels.certificate import Certificate, Fault
 from renderer.labels.certify import certify_labels, certify_view
 from renderer.labels.image_checks import certify_image
-from renderer.labels.poses import seen_box, seen_keypoints
+from renderer.labels.poses import seen_keypoints
 from renderer.labels.triangles import hidden_points
 from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene, SceneObject, Shot, View
@@ -93,14 +94,20 @@ def label_view(
     ]
     shown = Shown(camera=camera, ids=buffers.ids, labels=labels)
     entries = instance_entries(shown, instances, library, recipe.labels)
-    numbers = category_ids(objects, categories(recipe, library))
-    pixels = Pixels(camera=camera, buffers=buffers, category_ids=numbers)
     return LabelledView(
         buffers=buffers,
         certificate=certificate.joined(certify_labels(entries, buffers.ids, traced.scene)),
         instances=entries,
-        maps=encode_maps(recipe.labels.maps, pixels),
+        maps=_encode_maps(recipe, library, replace(traced, buffers=buffers)),
     )
+
+
+def _encode_maps(recipe: Recipe, library: Library, traced: Traced) -> dict[str, bytes]:
+    if not recipe.labels.maps:
+        return {}
+    numbers = category_ids(traced.scene.objects, categories(recipe, library))
+    pixels = Pixels(camera=traced.view.camera, buffers=traced.buffers, category_ids=numbers)
+    return encode_maps(recipe.labels.maps, pixels)
 
 
 def _hidden_keypoints(
@@ -109,7 +116,7 @@ def _hidden_keypoints(
     """Of the keypoints of each object, whether something stands before them; their own surface does not."""
     points = [seen_keypoints(item, camera, library) for item in items]
     counts = [len(of_item) for of_item in points]
-    reach = [KEYPOINT_REACH * seen_box(item, camera, library).diagonal_m for item in items]
+    reach = [KEYPOINT_REACH * math.dist(*box_of(item, library)) for item in items]
     together = np.concatenate([np.zeros((0, 3)), *points])
     hidden = hidden_points(cast.bodies, together, np.repeat(reach, counts))
     return [part.tolist() for part in np.split(hidden, np.cumsum(counts)[:-1])] if counts else []

@@ -92,7 +92,7 @@ def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) ->
         depth_z_m=_depth_z(front, rays, camera),
         wholes=alone.wholes(),
         bodies=bodies,
-        sampled_ids=None if camera.lens is None else _sampled_ids(soup, camera, device),
+        sampled_ids=None if camera.lens is None else _sampled_ids(soup, reach, camera, device),
     )
 
 
@@ -113,11 +113,9 @@ def at_centres(buffers: Buffers, cast: Cast) -> Buffers:
     )
 
 
-def _sampled_ids(soup: Soup, camera: Camera, device: torch.device) -> Int32[Tensor, "h w"]:
-    windows = torch.tensor([image_window(camera)], device=device).expand(len(soup.body), -1)
+def _sampled_ids(soup: Soup, reach: Reach, camera: Camera, device: torch.device) -> Int32[Tensor, "h w"]:
     front = _Front.empty(camera, device)
-    reach = reach_of(camera, soup.corners_m, windows)
-    for hits in all_hits(soup, reach, sampled_rays(camera, device)):
+    for hits in all_hits(soup, reach.within(image_window(camera)), sampled_rays(camera, device)):
         front.add(hits, soup)
     return front.image()
 

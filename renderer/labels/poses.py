@@ -34,13 +34,11 @@ class SeenBox:
             y where bit 1 is, along z where bit 2 is.
         corners_px: not a number where a corner cannot be projected.
         distance_m: from the camera's centre to the middle of the box.
-        diagonal_m: of the box.
     """
 
     corners_m: Float[np.ndarray, "8 3"]
     corners_px: Float[np.ndarray, "8 2"]
     distance_m: float
-    diagonal_m: float
 
 
 def camera_from_object(camera: Camera, pose: Pose) -> Float[np.ndarray, "4 4"]:
@@ -67,7 +65,6 @@ def seen_box(item: SceneObject, camera: Camera, library: Library) -> SeenBox:
         corners_m=corners,
         corners_px=project(camera, corners),
         distance_m=float(np.linalg.norm(corners.mean(axis=0))),
-        diagonal_m=float(np.linalg.norm(corners[7] - corners[0])),
     )
 
 

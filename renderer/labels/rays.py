@@ -39,6 +39,15 @@ class Reach(NamedTuple):
     first_row: Int64[Tensor, " t"]
     last_row: Int64[Tensor, " t"]
 
+    def within(self, window: Window) -> "Reach":
+        """What of it lies in a window."""
+        return Reach(
+            first_column=self.first_column.clamp(min=window.x0),
+            last_column=self.last_column.clamp(max=window.x1 - 1),
+            first_row=self.first_row.clamp(min=window.y0),
+            last_row=self.last_row.clamp(max=window.y1 - 1),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rays:

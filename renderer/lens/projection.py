@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from renderer.lens.distortion import distort, fold_angle_rad, undistort
+from renderer.lens.distortion import distort, fold_angle_rad
+from renderer.lens.source import pixel_rays
 from renderer.scene import Camera
 
 
@@ -32,9 +33,8 @@ def _can_be_projected(camera: Camera, points_camera: Float[np.ndarray, "n 3"]) -
 
 def axis_share(camera: Camera) -> Float[np.ndarray, "h w"]:
     """Of the ray of each pixel's centre, the part along the optical axis over its length; below 0 behind."""
+    if camera.lens is not None:
+        return np.asarray(pixel_rays(camera)[..., 2])
     u, v = np.meshgrid(np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5)
     x, y = (u - camera.cx_px) / camera.fx_px, (v - camera.cy_px) / camera.fy_px
-    if camera.lens is None:
-        return np.asarray(1 / np.sqrt(1 + x * x + y * y))
-    share: Float[np.ndarray, "h w"] = undistort(camera.lens, np.stack([x, y], axis=-1))[..., 2]
-    return share
+    return np.asarray(1 / np.sqrt(1 + x * x + y * y))

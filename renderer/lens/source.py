@@ -37,6 +37,7 @@ class Source:
     axis_share: Float[np.ndarray, "h w"]
 
 
+@functools.lru_cache(maxsize=2)  # of image and ids, which are rendered, warped and looked at again
 def source_of(camera: Camera, density: float) -> Source:
     """The source of a camera with a lens: a fisheye's is a fisheye too.
 
@@ -71,7 +72,7 @@ def _is_fisheye(camera: Camera) -> bool:
     return camera.lens is not None and camera.lens.model == "fisheye"
 
 
-@functools.lru_cache(maxsize=1)  # the sources of image and ids come one after the other
+@functools.lru_cache(maxsize=1)  # of both sources, and of what labels the view
 def pixel_rays(camera: Camera) -> Float[np.ndarray, "h w 3"]:
     """The rays of the pixels' centres, through the lens."""
     u, v = np.meshgrid(np.arange(camera.width_px) + 0.5, np.arange(camera.height_px) + 0.5)
