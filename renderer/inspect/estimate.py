@@ -19,7 +19,8 @@ CAMERA_SAMPLES_PER_S = 1.0e6
 CAMERA_SAMPLES_PER_S_BETWEEN = (0.5e6, 1.3e6)  # over scenes, materials and bounces
 DENOISED_PIXELS_PER_S = 0.15e6
 BUILD_S_PER_SCENE = 0.34  # sampled and built
-LABEL_S_PER_FRAME = 0.07  # exposed, labelled, encoded and written
+CAST_S_PER_VIEW = 0.35  # rays through 640x480 pixels
+LABEL_S_PER_FRAME = 0.17  # exposed, labelled, certified, encoded and written
 START_S = 4.0  # of Blender, in each worker
 BYTES_PER_PIXEL = 1.4  # of a PNG: dice 1.31, cards 1.50
 BYTES_PER_INSTANCE = 1900  # of a record and of annotations.json: dice 1,780, cards 2,270 at 320x300
@@ -142,6 +143,7 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
         work.camera_samples / samples_per_s
         + denoising
         + work.scenes * BUILD_S_PER_SCENE
+        + work.views * CAST_S_PER_VIEW
         + work.frames * LABEL_S_PER_FRAME
         + work.falling * work.settling_s_per_scene / min(recipe.workers, MEASURED_CORES)
     )
@@ -154,7 +156,8 @@ def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
     return {
         "time": f"measured on {MACHINE}: {CAMERA_SAMPLES_PER_S / 1e6:g} million camera samples a second, "
         f"{denoised if recipe.engine.denoise else ''}{BUILD_S_PER_SCENE:g} s to build a scene, "
-        f"{LABEL_S_PER_FRAME:g} s to label and write a frame, {START_S:g} s to start",
+        f"{CAST_S_PER_VIEW:g} s to cast the rays of a view, {LABEL_S_PER_FRAME:g} s to label and write "
+        f"a frame, {START_S:g} s to start",
         "cores": "that time falls as the number of cores grows is assumed, not measured; workers share the "
         "cores of a machine and change the time little; nothing was measured on a GPU",
         "settling": _settling_basis(work),
