@@ -25,9 +25,9 @@ from renderer.catalog.dice import DieShape, die_mesh
 from renderer.catalog.library import open_library
 from renderer.catalog.model import Family, Image, Material, Model, Pattern, TriangleMesh, Wear, flat_shaded
 from renderer.commands.compose import run_jobs
+from renderer.commands.derived import write_picture
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.progress import track
-from renderer.commands.render import write_picture
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe
 from renderer.rotation import quaternion_about, quaternion_from_matrix

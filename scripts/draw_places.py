@@ -17,8 +17,8 @@ from pathlib import Path
 from renderer.blender.session import BlenderSession, open_session
 from renderer.catalog.library import open_library
 from renderer.commands.compose import compose_recipe
+from renderer.commands.derived import write_picture
 from renderer.commands.progress import track
-from renderer.commands.render import write_picture
 from renderer.execution.shard import render_shard
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe

@@ -72,8 +72,8 @@ def _detect_and_draw(
     spec: "DetectorSpec",
     device: "torch.device",
 ) -> "Iterator[Detections]":
+    from renderer.commands.derived import write_picture
     from renderer.commands.progress import track
-    from renderer.commands.render import write_picture
     from train_eval.data.images import load_image
     from train_eval.drawing import draw_detections
     from train_eval.evaluation.detect import detect_images

@@ -7,10 +7,11 @@ from pathlib import Path
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
+from renderer.commands.derived import write_picture
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
-from renderer.commands.render import check_devices, write_picture
+from renderer.commands.render import check_devices
 from renderer.errors import RecipeError
 from renderer.files import check_writable
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet

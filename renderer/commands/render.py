@@ -1,32 +1,23 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
-import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-import cv2
-import numpy as np
+from collections.abc import Sequence
 
 from renderer.catalog.library import Library, open_library
-from renderer.catalog.sources import categories, category_keypoints
+from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
+from renderer.commands.derived import write_derived
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
 from renderer.commands.table import listing
-from renderer.dataset.coco import write_coco
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.meshes import write_meshes
-from renderer.dataset.record import image_name
 from renderer.dataset.store import Store, open_store
-from renderer.files import atomic_file, json_bytes, write_bytes
-from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
-SHEET_FRAMES = 16
 MESHES = "meshes.json"
 HELP = """\
 usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
@@ -39,7 +30,10 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   frames=8 seed=0        how many, and the seed of every draw
   out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/
   first_frame=5          start at this frame: any frame can be rendered alone
-  workers=1              worker processes
+  execution.workers=4    worker processes; by default what cores, memory and GPUs allow
+  execution=local|ray|slurm
+                         this machine, a Ray cluster, or a SLURM job array
+  store=files|webdataset a file for each image, or WebDataset's tar files of shard_frames=256
   camera.width_px=640 camera.height_px=480 camera.pixel_aspect=1.0
   sensor=phone|varied    exposure alone, or blur, noise, mosaic, tone and JPEG too
   labels.maps='[instances,semantic,depth,normals]'
@@ -139,46 +133,15 @@ def _render_missing(
     seconds: dict[str, float] = defaultdict(float)
     if not missing:
         return seconds
-    from renderer.execution.local import Job, render_frames  # starts Blender: not before the input is checked
+    from renderer.execution.engines import render_frames
+    from renderer.execution.work import Done, Job
 
     rendered = render_frames(Job(recipe=recipe, library=library, store=store), missing)
-    for done in track(rendered, f"render {recipe.name}", total=len(missing)):
-        for stage, duration in done.seconds.items():
-            seconds[stage] += duration
+    for event in track(rendered, f"render {recipe.name}", total=len(missing)):
+        if isinstance(event, Done):
+            for stage, duration in event.seconds.items():
+                seconds[stage] += duration
     return seconds
-
-
-def write_derived(store: Store, job: ResolvedJob[Recipe], library: Library) -> None:
-    """Write all that follows from the records: annotations, draws, the recipe and the contact sheet."""
-    recipe, names = job.settings, categories(job.settings, library)
-    keypoints = category_keypoints(recipe, library)
-    write_coco(store, names, store.root / "annotations.json", box=recipe.labels.box, keypoints=keypoints)
-    with atomic_file(store.root / "draws.jsonl") as file:
-        for record in store.records():
-            file.write(json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n")
-    write_bytes(store.root / "recipe.yaml", job.yaml.encode())
-    frames = list(_sheet_frames(store))
-    if frames:
-        write_picture(store.root / "preview.png", contact_sheet(frames, names))
-
-
-def _sheet_frames(store: Store) -> Iterator[LabelledImage]:
-    good = (record for record in store.records() if record["status"] == "ok")
-    for record in itertools.islice(good, SHEET_FRAMES):
-        pixels = cv2.imread(str(store.root / image_name(record["frame"])))
-        assert pixels is not None, "a committed image cannot be read"
-        yield LabelledImage(
-            image=cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.uint8),
-            caption=f"frame {record['frame']}",
-            instances=record["instances"],
-        )
-
-
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write an RGB picture as a PNG file."""
-    from renderer.execution.frame import encode_png
-
-    write_bytes(path, encode_png(picture))
 
 
 def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:

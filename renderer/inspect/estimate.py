@@ -113,7 +113,7 @@ def estimate(recipe: Recipe, work: Work, cores: int) -> dict[str, Any]:
     Args:
         cores: of this machine.
     """
-    workers = min(recipe.workers, max(work.scenes, 1))
+    workers = min((recipe.execution.workers or 1), max(work.scenes, 1))
     lowest, highest = (_seconds(recipe, work, rate) for rate in reversed(CAMERA_SAMPLES_PER_S_BETWEEN))
     return {
         "work": asdict(work),
@@ -145,7 +145,7 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
         + work.scenes * BUILD_S_PER_SCENE
         + work.views * CAST_S_PER_VIEW
         + work.frames * LABEL_S_PER_FRAME
-        + work.falling * work.settling_s_per_scene / min(recipe.workers, MEASURED_CORES)
+        + work.falling * work.settling_s_per_scene / min((recipe.execution.workers or 1), MEASURED_CORES)
     )
 
 

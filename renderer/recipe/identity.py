@@ -19,7 +19,11 @@ def recipe_identity(recipe: Recipe) -> dict[str, Any]:
     """
     flat = dict(_flatten(recipe, ""))
     left_out = RUN_KEYS | EXPORT_KEYS | DEVICE_KEYS | FOLDER_KEYS | mesh_path_keys(recipe)
-    return {name: value for name, value in sorted(flat.items()) if name not in left_out}
+    return {
+        name: value
+        for name, value in sorted(flat.items())
+        if name not in left_out and not name.startswith("execution.")
+    }
 
 
 def mesh_path_keys(recipe: Recipe) -> frozenset[str]:

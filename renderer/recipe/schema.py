@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from renderer.recipe.distributions import Distribution
+from renderer.recipe.execution import STORES, Execution
 from renderer.recipe.imaging import Camera, Sensor
 from renderer.recipe.keys import group, named_map, relations, setting
 from renderer.recipe.lighting import Lighting
@@ -77,7 +78,12 @@ class Recipe:
     first_frame: int = setting(0, int, low=0, high=10**9, help="index of the first frame")
     seed: int = setting(0, int, low=0, high=2**63 - 1, help="seed of every draw")
     out: str = setting("outputs/unnamed", str, help="folder to write to")
-    workers: int = setting(1, int, low=1, high=1024, help="number of worker processes")
+    store: str = setting(
+        "files", str, options=STORES, help="a file for each image and record, or WebDataset's tar files"
+    )
+    shard_frames: int = setting(
+        256, int, low=1, high=10**6, help="frames of a tar file, where store=webdataset; scenes stay whole"
+    )
     dry_run: bool = setting(False, bool, help="sample scenes and statistics, never start Blender")
     views: int = setting(1, int, low=1, high=10000, help="views of a scene")
     shots: int = setting(1, int, low=1, high=10000, help="shots of a view")
@@ -89,13 +95,14 @@ class Recipe:
     sensor: Sensor = group()
     labels: Labels = group()
     engine: Engine = group()
+    execution: Execution = group()
     conditions: Mapping[str, Condition] = relations()
     correlations: Mapping[str, Correlation] = relations()
     constraints: Mapping[str, str] = relations()
 
 
 # Not part of a dataset's identity: they say how much, where and by whom, not what.
-RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "workers", "dry_run"})
+RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "store", "shard_frames", "dry_run"})
 EXPORT_KEYS = frozenset({"labels.box"})  # frames are the same, annotations are not
 FOLDER_KEYS = frozenset(
     {"lighting.environment.folder", "surface.image_folder", "surface.pbr_folder", "surface.photo_folder"}

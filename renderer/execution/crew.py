@@ -1,0 +1,26 @@
+"""What an engine offers to the supervisor: workers that render one unit of frames after another."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from renderer.execution.work import Outcome
+
+
+class Crew(Protocol):
+    """Workers of one run. A unit is a few frames of one scene, rendered by one worker."""
+
+    @property
+    def size(self) -> int:
+        """How many units can be rendered at once."""
+
+    def start(self, frames: Sequence[int]) -> None:
+        """Give a unit to an idle worker; at most `size` units are under way."""
+
+    def wait(self, timeout_s: float) -> list[Outcome]:
+        """What became of units since the last call; waits for the first, at most so long.
+
+        A worker beyond a limit of time or memory is killed in here, and its unit comes back as a failure.
+        """
+
+    def close(self) -> None:
+        """End all workers now; what they were rendering is dropped."""

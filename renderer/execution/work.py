@@ -1,0 +1,85 @@
+"""What passes between whoever gives out frames and whoever renders them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from renderer.catalog.library import Library
+from renderer.dataset.store import Store
+from renderer.recipe.schema import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a worker needs besides the frames' numbers."""
+
+    recipe: Recipe
+    library: Library
+    store: Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a worker runs.
+
+    Attributes:
+        gpu: what CUDA_VISIBLE_DEVICES is to say for it; None leaves that alone.
+        threads: CPU threads of Cycles and of torch.
+    """
+
+    threads: int
+    gpu: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A committed frame: its record's status, and the seconds it took, by stage."""
+
+    frame: int
+    status: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A frame that infrastructure failed twice; nothing of it is stored, and the next run tries it again.
+
+    Attributes:
+        reason: in words: "the worker was killed (signal 9)".
+    """
+
+    frame: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """A frame that infrastructure failed once, and that is given out again."""
+
+    frame: int
+    reason: str
+
+
+Event = Done | Retried | Lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a worker says of a unit that it rendered to its end."""
+
+    done: Sequence[Done]
+    resident_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a unit: a report, an infrastructure failure in words, or an error that stops the run.
+
+    Attributes:
+        frames: of the unit. After a failure those that were committed are known from the store alone.
+        error: the user's input cannot be used, such as a full disk.
+    """
+
+    frames: Sequence[int]
+    report: Report | None = None
+    failure: str | None = None
+    error: Exception | None = None
