@@ -73,7 +73,7 @@ def run_jobs(
     statuses = [0]
 
     def task(config: DictConfig) -> None:
-        statuses.append(_run_job(schema, work, config))
+        statuses.append(_run_job(schema, work, config, parsed.config_dir))
 
     options = [a for a in arguments if with_plain_keys(a) not in parsed.overrides]
     with _hydra_surroundings(config_name, [*options, *parsed.overrides], parsed.multirun):
@@ -156,13 +156,18 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _run_job(
-    schema: Schema[Settings], work: Callable[[ResolvedJob[Settings]], int], config: DictConfig
+    schema: Schema[Settings],
+    work: Callable[[ResolvedJob[Settings]], int],
+    config: DictConfig,
+    config_dir: str | None,
 ) -> int:
     """Run one job under Hydra, which would bury our errors under its own words."""
     settings = HydraConfig.get()
     multirun = settings.mode is RunMode.MULTIRUN
     try:
-        return work(_resolve(schema, config, list(settings.overrides.task), multirun=multirun))
+        job = _resolve(schema, config, list(settings.overrides.task), multirun=multirun)
+        options = () if config_dir is None else ("--config-dir", config_dir)
+        return work(replace(job, overrides=(*options, *job.overrides)))
     except GaplessError as error:
         return report(error)
     except BrokenPipeError:
@@ -205,7 +210,14 @@ def _resolve(
     settings = schema.parse(plain)
     if multirun:
         settings = _with_own_out(settings, overrides)
-    return ResolvedJob(settings=settings, yaml=_yaml(plain, schema.place_keys))
+    kept = [override for override in overrides if not _is_place(override, schema.place_keys)]
+    return ResolvedJob(settings=settings, yaml=_yaml(plain, schema.place_keys), overrides=kept)
+
+
+def _is_place(override: str, place_keys: frozenset[str]) -> bool:
+    """Whether an override says where a job runs, or is Hydra's own."""
+    key = str(parse_override(override).key_or_group)
+    return any(key == place or key.startswith(f"{place}.") for place in (*place_keys, "hydra"))
 
 
 def _with_own_out(settings: Any, overrides: Sequence[str]) -> Any:

@@ -1,7 +1,7 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 
 from renderer.catalog.library import Library, open_library
@@ -13,12 +13,12 @@ from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import track
 from renderer.commands.table import listing
 from renderer.dataset.identity import dataset_identity
-from renderer.dataset.meshes import write_meshes
+from renderer.dataset.lock import locked
 from renderer.dataset.store import Store, open_store
+from renderer.dataset.tally import Tally
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
-MESHES = "meshes.json"
 HELP = """\
 usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
 
@@ -104,6 +104,13 @@ def _work(job: ResolvedJob[Recipe]) -> int:
 def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     recipe = job.settings
     store = open_store(recipe.out, dataset_identity(recipe, library))
+    with locked(store.root):
+        return _render_into(store, job, library)
+
+
+def _render_into(store: Store, job: ResolvedJob[Recipe], library: Library) -> int:
+    recipe = job.settings
+    store.sweep()
     wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
     missing = [frame for frame in wanted if not store.has(frame)]
     if len(missing) < len(wanted):
@@ -112,17 +119,23 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     seconds = _render_missing(recipe, library, store, missing)
     elapsed = time.perf_counter() - start
     names = categories(recipe, library)
-    write_derived(store, job, library)
-    if library.shelves:
-        write_meshes(library.shelves, store.root / MESHES)
-    _print_counts(recipe, store, names, len(missing))
+    store.pack_all()
+    tally = write_derived(store, job, library)
+    print(
+        f"{recipe.name}: {tally.frames} frames in {store.root}, {len(missing)} rendered now, "
+        f"{tally.rejected.total()} rejected"
+    )
+    _print_counts(recipe, tally, names)
     if missing:
         split = ", ".join(f"{stage} {duration / len(missing):.2f}" for stage, duration in seconds.items())
         each = elapsed / len(missing)
         print(f"  seconds per frame: {each:.2f}; spent by each worker on a frame: {split}")
     print(f"  look at {store.root / 'preview.png'}")
     more = 2 * recipe.frames
-    print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
+    labels = "annotations.json is COCO, for training"
+    if recipe.store != "files":
+        labels = f"gapless export {store.root} --to coco writes COCO, for training"
+    print(f"  next: the same command with frames={more} adds frames; {labels}")
     return 0
 
 
@@ -137,38 +150,25 @@ def _render_missing(
     from renderer.execution.work import Done, Job
 
     rendered = render_frames(Job(recipe=recipe, library=library, store=store), missing)
+    pack_if_full = store.packer(missing)
     for event in track(rendered, f"render {recipe.name}", total=len(missing)):
         if isinstance(event, Done):
+            pack_if_full(event.frame)
             for stage, duration in event.seconds.items():
                 seconds[stage] += duration
     return seconds
 
 
-def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:
-    counts, frames, rejected, hidden, ignored = _count(store)
-    print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
-    listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
+def _print_counts(recipe: Recipe, tally: Tally, names: Sequence[str]) -> None:
+    listed = listing([f"{name} {tally.annotated[name]}" for name in names])
     limits = recipe.labels
     least = f"{limits.min_pixels} px" + (
         f" or a visibility of {limits.min_visibility:g}" if limits.min_visibility else ""
     )
-    print(f"  instances: {listed}; {hidden} below {least} are flagged, not annotated")
+    print(f"  instances: {listed}; {tally.hidden()} below {least} are flagged, not annotated")
+    ignored = tally.ignored.total()
     if ignored:
         print(
             f"  {ignored} dice with a face margin below {limits.min_face_margin:g}, or less than "
             f"{limits.min_face_visibility:g} of the upper face in sight, are marked to be ignored"
         )
-
-
-def _count(store: Store) -> tuple[Counter[str], int, int, int, int]:
-    counts: Counter[str] = Counter()
-    frames = rejected = hidden = ignored = 0
-    for record in store.records():
-        frames += record["status"] == "ok"
-        rejected += record["status"] != "ok"
-        for instance in record.get("instances", ()):
-            is_ignored = instance["ignored"] and instance["area_px"] > 0  # else it is in no annotation
-            ignored += is_ignored
-            hidden += not (instance["annotated"] or is_ignored)
-            counts[instance["category"]] += instance["annotated"]
-    return counts, frames, rejected, hidden, ignored

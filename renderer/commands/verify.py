@@ -21,7 +21,8 @@ train takes: a COCO json, a folder of Pascal VOC files, a YOLO data.yaml.
 
   of a gapless dataset   each frame: its record, image and maps are there with the bytes that were rendered;
                          masks, boxes, areas, visibility and flags agree; its certification is there.
-                         annotations.json, draws.jsonl: they are what the records give. No other files
+                         annotations.json, draws.jsonl, manifest.json, README.md: they are what the records
+                         give. Tar files of store=webdataset: their checksums. No other files
   --export SET           an export of PATH, read as gapless train reads it: the same images, boxes and
                          categories as in the records
   of any other SET       images decode to the size of their labels, boxes lie in them, masks in their boxes
@@ -96,6 +97,7 @@ def _verify_dataset(root: Path, export: str | None) -> int:
     dataset = open_dataset(root)
     findings = _Findings()
     frames = _check_frames(dataset, findings)
+    frames.can_be_read &= not dataset.faults
     for fault in check_folders(dataset, frames.with_image):
         findings.add(fault.check, fault.reason)
     if frames.can_be_read:
@@ -109,7 +111,7 @@ def _verify_dataset(root: Path, export: str | None) -> int:
         _compare_export(dataset, export, findings)
     elif export is not None:
         print(f"{export} was not compared: the records must be right first")
-    return _conclude(findings, frames)
+    return _conclude(dataset, findings, frames)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -189,23 +191,25 @@ def _compare_export(dataset: "Dataset", export: str, findings: _Findings) -> Non
     print(f"{reading.detections.name}: {len(reading.detections.images)} images compared with the records")
 
 
-def _conclude(findings: _Findings, frames: _Frames) -> int:
+def _conclude(dataset: "Dataset", findings: _Findings, frames: _Frames) -> int:
     if not findings.counts:
         print("all is as it was rendered")
         return 0
     findings.print()
     if not frames.can_be_read:
-        print("  annotations.json and draws.jsonl were not compared: the records must be right first")
-    print(_remedy(findings, frames.damaged))
+        print("  annotations, draws and manifest were not compared: the records must be right first")
+    print(_remedy(dataset, findings, frames.damaged))
     return EXIT_FAULTS
 
 
-def _remedy(findings: _Findings, damaged: Sequence[int]) -> str:
+def _remedy(dataset: "Dataset", findings: _Findings, damaged: Sequence[int]) -> str:
     again = "run the gapless render command of this dataset again"
     if damaged:
-        files = ", ".join(f"frames/{frame:06d}.json" for frame in damaged[:3])
-        more = " and those of the other frames" if len(damaged) > 3 else ""
-        return f"next: delete {files}{more}, then {again}: it renders what is missing"
+        names = list(dict.fromkeys(dataset.store.holder(frame) for frame in damaged))
+        more = " and those of the other frames" if len(names) > 3 else ""
+        return f"next: delete {', '.join(names[:3])}{more}, then {again}: it renders what is missing"
+    if findings.counts["shards"]:
+        return f"next: restore the tar files that are named, or delete them, then {again}: it renders anew"
     if findings.counts["folders"]:
         return f"next: delete what belongs to no frame, then {again}"
     if set(findings.counts) == {"export"}:

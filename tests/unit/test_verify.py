@@ -386,8 +386,8 @@ def test_whatever_is_written_into_a_record_is_looked_at_without_a_crash(whole, d
         certification_fault(record)
         if labels_fault(record) is None:
             flags_fault(record, limits)
-        image_fault(whole, record)
-        maps_fault(whole, record, limits)
+        image_fault(open_dataset(whole).store, record)
+        maps_fault(open_dataset(whole).store, record, limits)
 
 
 def test_help_has_examples(capsys):

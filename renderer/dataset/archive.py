@@ -1,0 +1,141 @@
+"""Tar files of frames: equal content gives equal bytes, and a member is read without those before it."""
+
+import contextlib
+import functools
+import hashlib
+import os
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from renderer.errors import StoreError
+from renderer.files import atomic_file, file_sha256
+
+END_BYTES = 2 * tarfile.BLOCKSIZE  # of zeros, behind the last member: what is cut short lacks them
+CACHED_INDEXES = 16  # tar files whose members are remembered: whoever reads goes through them in order
+
+
+class Span(NamedTuple):
+    """Bytes of a file.
+
+    Attributes:
+        offset: of the first one.
+    """
+
+    path: Path
+    offset: int
+    size: int
+
+    def read(self) -> bytes:
+        """The bytes."""
+        with self.path.open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size)
+
+
+def whole_file(path: Path) -> Span:
+    """All bytes of a file."""
+    return Span(path=path, offset=0, size=path.stat().st_size)
+
+
+def read_index(path: Path) -> Mapping[str, Span]:
+    """The members of a tar file, by name; its headers are read once, until the file is another.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        StoreError: it is no tar file of ours, or cut short.
+    """
+    return _index(path, _key(path))
+
+
+_Key = tuple[int, int, int]
+
+
+def _key(path: Path) -> _Key:
+    """What differs as soon as another file takes the place of one."""
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+@functools.lru_cache(maxsize=CACHED_INDEXES)
+def _index(path: Path, _: _Key) -> Mapping[str, Span]:
+    try:
+        with tarfile.open(path, "r:") as tar:
+            members = {item.name: Span(path, item.offset_data, item.size) for item in tar if item.isreg()}
+            is_ours = len(members) == len(tar.getmembers())
+        with path.open("rb") as file:
+            end = max((span.offset + span.size for span in members.values()), default=0)
+            file.seek(max(end, os.fstat(file.fileno()).st_size - END_BYTES))
+            ends_well = file.read() == bytes(END_BYTES)
+    except tarfile.TarError as error:
+        raise damaged(path, str(error)) from None
+    except OSError as error:
+        raise damaged(path, f"it cannot be read: {error.strerror}") from None
+    if not is_ours or not ends_well:
+        raise damaged(path, "it is cut short" if is_ours else "it holds more than files")
+    return members
+
+
+def damaged(path: Path, reason: str) -> StoreError:
+    """The error of a tar file that gapless did not leave so."""
+    return StoreError(
+        f"{path} is no tar file of gapless, or damaged ({reason}); restore it, or delete it and run the same "
+        "command again, which renders its frames anew"
+    )
+
+
+def write_archive(path: Path, members: Mapping[str, Span]) -> None:
+    """Write a tar file of members in their order, whole or not at all; it may replace one they come from.
+
+    Raises:
+        StoreError: the disk is full, the folder cannot be written, or a member cannot be read.
+    """
+    with atomic_file(path) as file:
+        hashing = _Hashing(file=file, sha256=hashlib.sha256())
+        # Every other format has headers that depend on more than name and size.
+        target = cast("IO[bytes]", hashing)
+        with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+            for name, span in members.items():
+                header = tarfile.TarInfo(name)  # of nobody, from 1970, with mode 0644
+                header.size = span.size
+                with span.path.open("rb") as source:
+                    source.seek(span.offset)
+                    tar.addfile(header, source)
+    _flush_folder(path.parent)
+    _SUMS[path, _key(path)] = hashing.sha256.hexdigest()
+
+
+# Sums of the tar files that this process wrote: a dataset's end need not read all of it again.
+_SUMS: dict[tuple[Path, _Key], str] = {}
+
+
+def archive_sha256(path: Path) -> str:
+    """Sha256 of a tar file, known if this process wrote it."""
+    return _SUMS.get((path, _key(path))) or file_sha256(path)
+
+
+@dataclass(slots=True)
+class _Hashing:
+    """A file that is written once, from its start to its end, and hashed on the way."""
+
+    file: IO[bytes]
+    sha256: "hashlib._Hash"
+
+    def write(self, content: bytes) -> int:
+        self.sha256.update(content)
+        return self.file.write(content)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a renaming last through a loss of power, before what it replaces is removed."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems know it for files alone
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
