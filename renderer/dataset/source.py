@@ -144,10 +144,6 @@ class Split:
     seed: int = 0
 
     def of(self, scene: int) -> str:
-        """`train` or `val`.
-
-        A scene for validation stays one when the share grows.
-        """
-        digest = hashlib.sha256(f"gapless split {self.seed} {scene}".encode()).digest()
-        fraction = int.from_bytes(digest[:6], "big") / 2**48  # uniform in [0, 1), exact in a double
-        return "val" if fraction < self.val_share else "train"
+        """`train` or `val`; a scene for validation stays one when the share grows."""
+        digest = hashlib.sha256(f"split/{self.seed}/{scene}".encode()).digest()
+        return "val" if int.from_bytes(digest[:8]) < self.val_share * 2**64 else "train"
