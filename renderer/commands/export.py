@@ -115,7 +115,8 @@ def _source(root: Path) -> "Source":
     Raises:
         StoreError: it is none, or is not finished.
     """
-    from renderer.dataset.source import MANIFEST, open_source
+    from renderer.dataset.manifest import MANIFEST
+    from renderer.dataset.source import open_source
     from renderer.dataset.verification import is_dataset
 
     if not is_dataset(root):

@@ -215,7 +215,8 @@ def _conclude(dataset: "Dataset", findings: _Findings, frames: _Frames) -> int:
         return 0
     findings.print()
     if not frames.can_be_read:
-        print("  annotations, draws and manifest were not compared: the records must be right first")
+        unread = "annotations.json, draws.jsonl and manifest.json"
+        print(f"  {unread} were not compared: the records must be right first")
     print(_remedy(dataset, findings, frames.damaged))
     return EXIT_FAULTS
 

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple, cast
 from renderer.errors import StoreError
 from renderer.files import atomic_file, file_sha256
 
-END_BYTES = 2 * tarfile.BLOCKSIZE  # of zeros, behind the last member: what is cut short lacks them
+END_BYTES = 2 * tarfile.BLOCKSIZE  # least zeros behind the last member: what is cut short lacks some
 CACHED_INDEXES = 16  # tar files whose members are remembered: whoever reads goes through them in order
 
 
@@ -65,10 +65,10 @@ def _index(path: Path, _: _Key) -> Mapping[str, Span]:
         with tarfile.open(path, "r:") as tar:
             members = {item.name: Span(path, item.offset_data, item.size) for item in tar if item.isreg()}
             is_ours = len(members) == len(tar.getmembers())
+        end = max((_after(span) for span in members.values()), default=0)
         with path.open("rb") as file:
-            end = max((span.offset + span.size for span in members.values()), default=0)
-            file.seek(max(end, os.fstat(file.fileno()).st_size - END_BYTES))
-            ends_well = file.read() == bytes(END_BYTES)
+            file.seek(end)
+            ends_well = file.read() == bytes(_rounded(end + END_BYTES, tarfile.RECORDSIZE) - end)
     except tarfile.TarError as error:
         raise damaged(path, str(error)) from None
     except OSError as error:
@@ -76,6 +76,16 @@ def _index(path: Path, _: _Key) -> Mapping[str, Span]:
     if not is_ours or not ends_well:
         raise damaged(path, "it is cut short" if is_ours else "it holds more than files")
     return members
+
+
+def _after(span: Span) -> int:
+    """Where the block behind a member begins."""
+    return _rounded(span.offset + span.size, tarfile.BLOCKSIZE)
+
+
+def _rounded(size: int, unit: int) -> int:
+    """A number of bytes, rounded up."""
+    return -(-size // unit) * unit
 
 
 def damaged(path: Path, reason: str) -> StoreError:

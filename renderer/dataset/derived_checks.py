@@ -1,7 +1,9 @@
 """Whether what was derived from the records is what they give: annotations, draws, manifest and card."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,20 +36,28 @@ LONGEST_HEADER = 2**24  # bytes of the line of annotations.json that lists the c
 
 def check_derived(dataset: Dataset) -> Iterator[Fault]:
     """Compare what was derived from the records, all of which can be read, with what they give now."""
-    checks = {ANNOTATIONS: _annotations_faults, DRAWS: _draws_faults, RECIPE: _recipe_faults}
+    checks = {ANNOTATIONS: _annotations_fault, DRAWS: _draws_fault, RECIPE: _recipe_fault}
     if isinstance(dataset.store, ShardStore):
         del checks[ANNOTATIONS]
-    for name, check in {**checks, MANIFEST: _manifest_faults}.items():
-        kind = name.partition(".")[0]
-        try:
-            yield from check(dataset)
-        except FileNotFoundError as error:
-            missing = Path(error.filename or name).name
-            yield Fault(check=kind, reason=f"{missing} is missing")
-        except OSError as error:
-            yield Fault(check=kind, reason=f"{name} cannot be read: {error.strerror}")
-        except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
-            yield Fault(check=kind, reason=f"{name} is not what gapless wrote: it cannot be read")
+    damaged: set[str] = set()
+    for name, check in checks.items():
+        for fault in _tried(name, partial(check, dataset)):
+            damaged.add(name)
+            yield fault
+    yield from _tried(MANIFEST, partial(_manifest_faults, dataset, damaged))
+
+
+def _tried(name: str, check: Callable[[], Iterable[Fault]]) -> Iterator[Fault]:
+    """What a check finds, or what keeps it from reading the file of that name."""
+    kind = name.partition(".")[0]
+    try:
+        yield from check()
+    except FileNotFoundError as error:
+        yield Fault(check=kind, reason=f"{Path(error.filename or name).name} is missing")
+    except OSError as error:
+        yield Fault(check=kind, reason=f"{name} cannot be read: {error.strerror}")
+    except (ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError):
+        yield Fault(check=kind, reason=f"{name} is not what gapless wrote: it cannot be read")
 
 
 def all_records(dataset: Dataset) -> Iterator[Record]:
@@ -71,13 +81,13 @@ class _Records(NamedTuple):
         return all_records(self.dataset)
 
 
-def _annotations_faults(dataset: Dataset) -> Iterator[Fault]:
+def _annotations_fault(dataset: Dataset) -> list[Fault]:
     path = dataset.root / ANNOTATIONS
     listed = listed_categories(path)
     keypoints = {category["name"]: category.get("keypoints", ()) for category in listed}
     box = box_of_annotations(dataset.root)
     parts = coco_parts(_Records(dataset), list(keypoints), box=box, keypoints=keypoints)
-    yield from _difference(path, parts)
+    return _difference(path, parts)
 
 
 def listed_categories(path: Path) -> list[Mapping[str, Any]]:
@@ -100,33 +110,41 @@ def box_of_annotations(root: Path) -> str:
     return box
 
 
-def _draws_faults(dataset: Dataset) -> Iterator[Fault]:
+def _draws_fault(dataset: Dataset) -> list[Fault]:
     lines = (
         json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n"
         for record in all_records(dataset)
     )
-    yield from _difference(dataset.root / DRAWS, lines)
+    return _difference(dataset.root / DRAWS, lines)
 
 
-def _recipe_faults(dataset: Dataset) -> Iterator[Fault]:
+def _recipe_fault(dataset: Dataset) -> list[Fault]:
     box_of_annotations(dataset.root)
-    return iter(())
+    return []
 
 
-def _manifest_faults(dataset: Dataset) -> Iterator[Fault]:
-    """Compare manifest and card with what they would be if they were written now, all files read again."""
+def _manifest_faults(dataset: Dataset, damaged: AbstractSet[str]) -> Iterator[Fault]:
+    """Compare manifest and card with what they would be if they were written now, all files read again.
+
+    Args:
+        damaged: files whose faults are told already.
+    """
     written, tally = read_manifest(dataset.root), Tally()
     for stored in _all_stored(dataset):
         tally.add(stored)
     given = manifest_of(dataset.store, description_of(written), tally, known_shards=())
-    content, expected = with_card(given, identity_of(dataset.store))
-    yield from _shard_faults(written["shards"], expected["shards"])
-    written, expected = ({**manifest, "shards": None} for manifest in (written, expected))
-    difference = identity.first_difference(written, json.loads(json_bytes(expected)))
+    yield from _shard_faults(written["shards"], given["shards"])
+    given["shards"] = written["shards"]
+    given["files"] |= {name: written["files"][name] for name in damaged & set(written["files"])}
+    card, expected = with_card(given, identity_of(dataset.store))
+    listed = {name: entry for name, entry in written["files"].items() if name != CARD}
+    difference = identity.first_difference({**written, "files": listed}, given)
     if difference is not None:
         yield Fault(check="manifest", reason=f"{MANIFEST} is not what the dataset gives: {difference}")
-    elif (dataset.root / CARD).read_bytes() != content:
-        yield Fault(check="card", reason=f"{CARD} is not what the manifest gives")
+    elif (dataset.root / CARD).read_bytes() != card:
+        yield Fault(check="card", reason=f"{CARD} is not what {MANIFEST} gives")
+    elif (dataset.root / MANIFEST).read_bytes() != json_bytes(expected) + b"\n":
+        yield Fault(check="manifest", reason=f"{MANIFEST} is not what the dataset gives: {CARD} is another")
 
 
 def _shard_faults(
@@ -146,10 +164,9 @@ def _shard_faults(
     yield from (Fault(check="manifest", reason=f"{name} is not in {MANIFEST}") for name in by_name)
 
 
-def _difference(path: Path, parts: Iterable[bytes]) -> Iterator[Fault]:
+def _difference(path: Path, parts: Iterable[bytes]) -> list[Fault]:
     difference = first_difference(path, parts)
-    if difference is not None:
-        yield Fault(check=path.stem, reason=f"{path.name} {difference}")
+    return [] if difference is None else [Fault(check=path.stem, reason=f"{path.name} {difference}")]
 
 
 def first_difference(path: Path, parts: Iterable[bytes]) -> str | None:

@@ -38,9 +38,11 @@ def locked(root: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # a folder that became read-only keeps it
-            path.unlink()
-        os.close(descriptor)
+        try:
+            with suppress(OSError):  # a folder that became read-only keeps it
+                path.unlink()
+        finally:
+            os.close(descriptor)
         if is_new:
             with suppress(OSError):  # it stays if anything was written
                 root.rmdir()
