@@ -5,11 +5,12 @@ import functools
 import hashlib
 import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+from renderer.dataset.record import frame_of
 from renderer.errors import StoreError
 from renderer.files import atomic_file, file_sha256
 
@@ -18,12 +19,14 @@ CACHED_INDEXES = 16  # tar files whose members are remembered: whoever reads goe
 
 
 class Span(NamedTuple):
-    """Bytes of a file.
+    """Bytes of a file: what a member of a tar file has, or will have.
 
     Attributes:
-        offset: of the first one.
+        name: of the member.
+        offset: of the first byte.
     """
 
+    name: str
     path: Path
     offset: int
     size: int
@@ -35,19 +38,22 @@ class Span(NamedTuple):
             return file.read(self.size)
 
 
-def whole_file(path: Path) -> Span:
-    """All bytes of a file."""
-    return Span(path=path, offset=0, size=path.stat().st_size)
+def whole_file(name: str, path: Path) -> Span:
+    """All bytes of a file, under another name."""
+    return Span(name=name, path=path, offset=0, size=path.stat().st_size)
 
 
-def read_index(path: Path) -> Mapping[str, Span]:
+def read_index(path: Path, frames: range) -> Mapping[str, Span]:
     """The members of a tar file, by name; its headers are read once, until the file is another.
+
+    Args:
+        frames: all that its members may belong to.
 
     Raises:
         FileNotFoundError: it is not there.
         StoreError: it is no tar file of ours, or cut short.
     """
-    return _index(path, _key(path))
+    return _index(path, _key(path), frames)
 
 
 _Key = tuple[int, int, int]
@@ -60,27 +66,62 @@ def _key(path: Path) -> _Key:
 
 
 @functools.lru_cache(maxsize=CACHED_INDEXES)
-def _index(path: Path, _: _Key) -> Mapping[str, Span]:
+def _index(path: Path, _: _Key, frames: range) -> Mapping[str, Span]:
     try:
-        with tarfile.open(path, "r:") as tar:
-            members = {item.name: Span(path, item.offset_data, item.size) for item in tar if item.isreg()}
-            is_ours = len(members) == len(tar.getmembers())
-        end = max((_after(span) for span in members.values()), default=0)
-        with path.open("rb") as file:
-            file.seek(end)
-            ends_well = file.read() == bytes(_rounded(end + END_BYTES, tarfile.RECORDSIZE) - end)
+        with path.open("rb", buffering=0) as file:
+            members = {span.name: span for span in _spans(path, file)}
     except tarfile.TarError as error:
         raise damaged(path, str(error)) from None
     except OSError as error:
         raise damaged(path, f"it cannot be read: {error.strerror}") from None
-    if not is_ours or not ends_well:
-        raise damaged(path, "it is cut short" if is_ours else "it holds more than files")
+    for name in members:
+        frame = frame_of_member(name)
+        if frame is None or frame not in frames:
+            raise damaged(path, f"{name} does not belong there")
     return members
 
 
-def _after(span: Span) -> int:
-    """Where the block behind a member begins."""
-    return _rounded(span.offset + span.size, tarfile.BLOCKSIZE)
+def _spans(path: Path, file: IO[bytes]) -> Iterator[Span]:
+    """The members in their order.
+
+    Raises:
+        tarfile.TarError: a header is none, or what belongs to the end is not there.
+    """
+    end = 0
+    while True:
+        file.seek(end)
+        block = file.read(tarfile.BLOCKSIZE)
+        if block == bytes(tarfile.BLOCKSIZE):
+            break
+        name, size = _header(block)
+        yield Span(name=name, path=path, offset=end + tarfile.BLOCKSIZE, size=size)
+        end = _rounded(end + tarfile.BLOCKSIZE + size, tarfile.BLOCKSIZE)
+    file.seek(end)
+    if file.read() != bytes(_rounded(end + END_BYTES, tarfile.RECORDSIZE) - end):
+        raise tarfile.TarError("it does not end as it should")
+
+
+def _header(block: bytes) -> tuple[str, int]:
+    """Name and size of a file, from a header of POSIX.1-1988 (ustar); `tarfile` takes six times as long.
+
+    Raises:
+        tarfile.TarError: it is none, or not that of a file.
+    """
+    try:
+        size, stated_sum = int(block[124:135], 8), int(block[148:154], 8)
+        name = block[:100].rstrip(b"\0").decode("ascii")
+    except ValueError:
+        raise tarfile.TarError("a header cannot be read") from None
+    if sum(block) - sum(block[148:156]) + 8 * ord(" ") != stated_sum:
+        raise tarfile.TarError("the sum of a header is wrong")
+    if block[156:157] != tarfile.REGTYPE or block[257:262] != b"ustar":
+        raise tarfile.TarError(f"{name} is no file")
+    return name, size
+
+
+def frame_of_member(name: str) -> int | None:
+    """The frame that a member belongs to, None where its name is none of ours."""
+    return frame_of(name.partition(".")[0], "")
 
 
 def _rounded(size: int, unit: int) -> int:
@@ -96,7 +137,7 @@ def damaged(path: Path, reason: str) -> StoreError:
     )
 
 
-def write_archive(path: Path, members: Mapping[str, Span]) -> None:
+def write_archive(path: Path, members: Iterable[Span]) -> None:
     """Write a tar file of members in their order, whole or not at all; it may replace one they come from.
 
     Raises:
@@ -107,8 +148,8 @@ def write_archive(path: Path, members: Mapping[str, Span]) -> None:
         # Every other format has headers that depend on more than name and size.
         target = cast("IO[bytes]", hashing)
         with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-            for name, span in members.items():
-                header = tarfile.TarInfo(name)  # of nobody, from 1970, with mode 0644
+            for span in members:
+                header = tarfile.TarInfo(span.name)  # of nobody, from 1970, with mode 0644
                 header.size = span.size
                 with span.path.open("rb") as source:
                     source.seek(span.offset)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from renderer.dataset.archive import Span, damaged, read_index, whole_file, write_archive
+from renderer.dataset.archive import Span, frame_of_member, read_index, whole_file, write_archive
 from renderer.dataset.file_store import (
     FRAME_FOLDERS,
     RECORD_SUFFIX,
@@ -60,16 +60,14 @@ class ShardStore(Store):
         Raises:
             StoreError: it is damaged, or holds what does not belong there.
         """
-        path = self.shard_path(number)
         try:
-            members = read_index(path)
+            return read_index(self.shard_path(number), self.range_of(number))
         except FileNotFoundError:
             return {}
-        for name in members:
-            frame = frame_of_member(name)
-            if frame is None or frame // self.shard_frames != number:
-                raise damaged(path, f"{name} does not belong there")
-        return members
+
+    def range_of(self, number: int) -> range:
+        """The frames that belong into a tar file."""
+        return range(number * self.shard_frames, (number + 1) * self.shard_frames)
 
     def has(self, frame: int) -> bool:
         """Whether a frame is done; what is packed was whole when it was."""
@@ -142,17 +140,14 @@ class ShardStore(Store):
         Raises:
             StoreError: the disk is full, the folder cannot be written, or the tar file there is damaged.
         """
-        first = number * self.shard_frames
-        with_record = [
-            frame for frame in range(first, first + self.shard_frames) if self.record_path(frame).exists()
-        ]
+        with_record = [frame for frame in self.range_of(number) if self.record_path(frame).exists()]
         packed = self.packed(number)
         members = dict(packed)
         for frame in with_record:
             if record_member(frame) not in packed:
                 members |= self._loose_members(frame)
         if len(members) > len(packed):
-            write_archive(self.shard_path(number), dict(sorted(members.items(), key=_order)))
+            write_archive(self.shard_path(number), sorted(members.values(), key=_order))
         for frame in with_record:
             if record_member(frame) in members:
                 self._remove_loose(frame)
@@ -162,7 +157,8 @@ class ShardStore(Store):
         if found is None:
             return {}  # half there: it will be rendered again
         names = [record_name(frame), *(file["file"] for file in files_of(found.record))]
-        return {member_name(name): whole_file(self.root / name) for name in names}
+        spans = (whole_file(member_name(name), self.root / name) for name in names)
+        return {span.name: span for span in spans}
 
     def _remove_loose(self, frame: int) -> None:
         """Remove a frame's files, the record last: by it the next run finds what is left of them."""
@@ -203,18 +199,12 @@ def record_member(frame: int) -> str:
     return member_name(record_name(frame))
 
 
-def frame_of_member(name: str) -> int | None:
-    """The frame that a member of a tar file belongs to, None where its name is none of ours."""
-    return frame_of(name.partition(".")[0], "")
-
-
 def frames_in(members: Iterable[str]) -> list[int]:
     """The frames whose records are among the members of a tar file."""
     numbers = (frame_of(name, RECORD_SUFFIX) for name in members)
     return [number for number in numbers if number is not None]
 
 
-def _order(member: tuple[str, Span]) -> tuple[int, str]:
+def _order(span: Span) -> tuple[int, str]:
     """By frame, then by name."""
-    name, _ = member
-    return int(name.partition(".")[0]), name
+    return frame_of_member(span.name) or 0, span.name

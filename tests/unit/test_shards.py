@@ -269,9 +269,16 @@ def test_tar_file_of_someone_else_is_refused(tmp_path):
     render(tmp_path, range(2))
     note = tmp_path / "thesis.tex"
     note.write_text("years of work")
-    with tarfile.open(tmp_path / "shards/000000.tar", "w") as tar:
-        tar.add(note, "thesis.tex")
-    with pytest.raises(StoreError, match="thesis.tex does not belong there"):
+    for form, reason in (
+        (tarfile.USTAR_FORMAT, "thesis.tex does not belong there"),
+        (tarfile.PAX_FORMAT, ""),
+    ):
+        with tarfile.open(tmp_path / "shards/000000.tar", "w", format=form) as tar:
+            tar.add(note, "thesis.tex")
+        with pytest.raises(StoreError, match=reason):
+            store_at(tmp_path).has(1)
+    (tmp_path / "shards/000000.tar").write_bytes(b"years of work " * 1000)
+    with pytest.raises(StoreError, match="a header cannot be read"):
         store_at(tmp_path).has(1)
 
 
@@ -303,11 +310,15 @@ def test_members_of_an_archive_are_what_was_put_in(tmp_path_factory, contents):
     folder = tmp_path_factory.mktemp("archive")
     for number, content in enumerate(contents):
         (folder / str(number)).write_bytes(content)
-    members = {f"{number:06d}.bin": whole_file(folder / str(number)) for number in range(len(contents))}
-    write_archive(folder / "a.tar", members)
-    assert [span.read() for span in read_index(folder / "a.tar").values()] == contents
-    write_archive(folder / "b.tar", read_index(folder / "a.tar"))
+    numbers = range(len(contents))
+    write_archive(
+        folder / "a.tar", [whole_file(f"{number:06d}.bin", folder / str(number)) for number in numbers]
+    )
+    assert [span.read() for span in read_index(folder / "a.tar", numbers).values()] == contents
+    write_archive(folder / "b.tar", read_index(folder / "a.tar", numbers).values())
     assert (folder / "a.tar").read_bytes() == (folder / "b.tar").read_bytes()
+    with tarfile.open(folder / "a.tar") as tar:
+        assert [tar.extractfile(member).read() for member in tar] == contents
     assert archive_sha256(folder / "b.tar") == hashlib.sha256((folder / "a.tar").read_bytes()).hexdigest()
 
 
