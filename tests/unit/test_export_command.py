@@ -13,6 +13,7 @@ from renderer.dataset.source import Split
 
 KEYS = [f"camera.width_px={WIDTH_PX}", f"camera.height_px={HEIGHT_PX}"]
 FRAMES = 6
+HALF = Split(val_share=0.5, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,12 @@ def refused(capsys, *arguments: object) -> str:
 
 def test_dataset_is_left_as_it_is_and_each_format_gets_a_folder(dataset, tmp_path, capsys):
     before = tree(dataset)
-    assert export(dataset, "--to", *FORMATS, "--out", tmp_path / "out", "--val", 0.5, "--processes", 1) == 0
+    assert export(dataset, "--to", *FORMATS, "--out", tmp_path / "out", "--val", 0.5, "--split-seed", 1) == 0
     assert tree(dataset) == before
     assert {path.name for path in (tmp_path / "out").iterdir()} == set(FORMATS)
     printed = capsys.readouterr().out
-    held_out = sum(Split(val_share=0.5).of(scene) == "val" for scene in range(FRAMES))
+    held_out = sum(HALF.of(scene) == "val" for scene in range(FRAMES))
+    assert 1 < held_out < FRAMES - 1
     assert f"{FRAMES} frames exported: train {FRAMES - held_out} images with" in printed
     assert f"; val {held_out} images with" in printed
     assert f"yolo detect train data={tmp_path}/out/yolo/data.yaml" in printed
@@ -53,31 +55,22 @@ def test_without_out_the_exports_lie_beside_the_dataset(dataset, tmp_path):
     assert (tmp_path / "dice-exports/yolo/data.yaml").is_file()
 
 
-@pytest.mark.parametrize("box", [None, "visible", "amodal", "amodal_clipped"])
+@pytest.mark.parametrize("box", ["visible", "amodal", "amodal_clipped"])
 def test_verify_accepts_exports_of_the_whole_and_of_each_split(dataset, tmp_path, capsys, box):
-    chosen = [] if box is None else ["--box", box]
     formats = ["coco", "yolo", "yolo-segment"]
     for name, val in (("whole", 0), ("split", 0.5)):
-        assert export(dataset, "--to", *formats, "--out", tmp_path / name, "--val", val, *chosen) == 0
-    clipped = [] if box == "amodal" else ["whole/yolo", "split/yolo"]
+        chosen = ["--val", val, "--box", box, "--polygons", "--out", tmp_path / name]
+        assert export(dataset, "--to", *formats, *chosen) == 0
     sets = [
         "whole/coco/annotations/instances_train.json",
-        "split/coco/annotations/instances_train.json",
+        "whole/yolo/data.yaml:val",
         "split/coco/annotations/instances_val.json",
-        *(
-            f"{n}/{f}/data.yaml:{s}"
-            for n in ("whole", "split")
-            for f in formats[1:]
-            for s in ("train", "val")
-        ),
-        "split/yolo-segment",
-        *clipped,
+        "split/yolo/data.yaml:train",
+        "split/yolo-segment/data.yaml:val",
+        "split/yolo",
     ]
     for name in sets:
-        assert run(["verify", str(dataset), "--export", str(tmp_path / name)]) == 0, (
-            name,
-            capsys.readouterr(),
-        )
+        assert run(["verify", str(dataset), "--export", str(tmp_path / name)]) == 0, capsys.readouterr().out
 
 
 def test_verify_finds_an_image_that_a_split_lacks_and_one_that_is_of_the_other(dataset, tmp_path, capsys):

@@ -32,7 +32,7 @@ def frames_of(count: int) -> list[dict]:
     return [
         rejected_of(frame)
         if frame % 10 == 7
-        else record_of(frame, SIZE_HW, [Shown(mask=square(frame % 30, 3))] * (frame % 3))
+        else record_of(frame, SIZE_HW, [Shown(mask=square(12 * n, frame % 16)) for n in range(frame % 3)])
         for frame in range(count)
     ]
 

@@ -245,6 +245,16 @@ def test_amodal_boxes_are_cut_to_the_image_for_yolo_only(source, tmp_path):
     assert row == pytest.approx([38 / 40, 22 / 24, 4 / 40, 4 / 24])
 
 
+def test_boxes_of_large_images_keep_their_corners(tmp_path):
+    mask = np.zeros((6000, 8000), dtype=bool)
+    mask[4321:4324, 7993:8000] = True
+    record = record_of(0, mask.shape, [Shown(mask=mask)])
+    exported(source_of(tmp_path / "d", [record]), tmp_path, "coco", "yolo", "yolo-segment")
+    for name in ("coco/annotations/instances_train.json", "yolo", "yolo-segment"):
+        (image,) = read_set(str(tmp_path / name)).detections.images
+        np.testing.assert_allclose(image.boxes_xyxy, [[7993, 4321, 8000, 4324]], atol=2e-3)
+
+
 def test_images_are_hard_links_or_copies(source, tmp_path):
     exported(source, tmp_path / "linked", "coco", "yolo")
     exported(source, tmp_path / "copied", "coco", choices=Choices(links=False))
