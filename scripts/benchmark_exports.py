@@ -7,7 +7,7 @@ Makes datasets without Blender: 640x480, 10 to 20 elliptic objects a frame with 
 masks, poses and keypoints, so that a record is as long as a rendered one. All frames of a dataset share the
 file of one small image by hard links: what is measured is the work of the export, not the copying of pixels.
 Each size is exported in a fresh process for each format alone, the largest also for all in one pass. Prints
-seconds, milliseconds a frame and their ratio to those of the smallest size, the peak of resident memory, how
+seconds, seconds of processors, these in milliseconds a frame and their ratio to those of the smallest size, the peak of resident memory, how
 much of it came after all modules were imported, and how much more that is than for the smallest size. Linux
 only.
 """
@@ -137,11 +137,21 @@ def measure(root: Path, out: Path, names: Sequence[str], processes: int) -> dict
     source, formats = open_source(root), formats_named(names)
     forget_peak()
     imported_mb = peak_mb()
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), cpu_seconds()
     for _ in export(source, formats, out, Choices(split=Split(val_share=0.2)), processes):
         pass
     seconds = time.perf_counter() - start
-    return {"seconds": seconds, "peak_mb": peak_mb(), "imported_mb": imported_mb}
+    return {
+        "seconds": seconds,
+        "cpu_seconds": cpu_seconds() - cpu_start,
+        "peak_mb": peak_mb(),
+        "imported_mb": imported_mb,
+    }
+
+
+def cpu_seconds() -> float:
+    """What this process and its children computed, which other work on the machine does not change much."""
+    return sum(os.times()[:4])
 
 
 def peak_mb() -> float:
@@ -173,6 +183,7 @@ def compare(work: Path, sizes: Sequence[int], exports: Sequence[Sequence[str]], 
     columns = (
         ("frames", 8),
         ("seconds", 10),
+        ("CPU s", 9),
         ("ms/frame", 10),
         ("ratio", 7),
         ("peak MB", 9),
@@ -195,10 +206,10 @@ def compare(work: Path, sizes: Sequence[int], exports: Sequence[Sequence[str]], 
 
 def _line(row: dict[str, Any], first: dict[str, Any]) -> str:
     """A measurement, and its ratios to that of the smallest size."""
-    each, first_each = row["seconds"] / row["frames"], first["seconds"] / first["frames"]
+    each, first_each = (one["cpu_seconds"] / one["frames"] for one in (row, first))
     own, first_own = row["peak_mb"] - row["imported_mb"], first["peak_mb"] - first["imported_mb"]
     return (
-        f"{row['export']:<24}{row['frames']:>8}{row['seconds']:>10.2f}{1000 * each:>10.3f}"
+        f"{row['export']:<24}{row['frames']:>8}{row['seconds']:>10.2f}{row['cpu_seconds']:>9.2f}{1000 * each:>10.3f}"
         f"{each / first_each:>7.2f}{row['peak_mb']:>9.0f}{own:>9.1f}{own - first_own:>+9.1f}"
     )
 
