@@ -7,9 +7,9 @@ Makes datasets without Blender: 640x480, 10 to 20 elliptic objects a frame with 
 masks, poses and keypoints, so that a record is as long as a rendered one. All frames of a dataset share the
 file of one small image by hard links: what is measured is the work of the export, not the copying of pixels.
 Each size is exported in a fresh process for each format alone, the largest also for all in one pass. Prints
-seconds, seconds of processors, these in milliseconds a frame and their ratio to those of the smallest size, the peak of resident memory, how
-much of it came after all modules were imported, and how much more that is than for the smallest size. Linux
-only.
+seconds; seconds of processors, these in milliseconds a frame, and their ratio to those of the smallest size;
+the peak of resident memory, how much of it came after all modules were imported, and how much more that is
+than for the smallest size. Linux only.
 """
 
 import argparse
@@ -209,7 +209,8 @@ def _line(row: dict[str, Any], first: dict[str, Any]) -> str:
     each, first_each = (one["cpu_seconds"] / one["frames"] for one in (row, first))
     own, first_own = row["peak_mb"] - row["imported_mb"], first["peak_mb"] - first["imported_mb"]
     return (
-        f"{row['export']:<24}{row['frames']:>8}{row['seconds']:>10.2f}{row['cpu_seconds']:>9.2f}{1000 * each:>10.3f}"
+        f"{row['export']:<24}{row['frames']:>8}{row['seconds']:>10.2f}{row['cpu_seconds']:>9.2f}"
+        f"{1000 * each:>10.3f}"
         f"{each / first_each:>7.2f}{row['peak_mb']:>9.0f}{own:>9.1f}{own - first_own:>+9.1f}"
     )
 
