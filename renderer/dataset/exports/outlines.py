@@ -11,7 +11,7 @@ from renderer.dataset.record import Record
 from renderer.labels.decoding import read_runs
 from renderer.labels.polygons import coco_polygons, outline_instances
 
-Points = Float64[np.ndarray, "n 2"]
+Points = Float64[np.ndarray, "_ 2"]
 
 
 def outlines(record: Record, instances: Sequence[Mapping[str, Any]]) -> list[list[list[float]]]:
@@ -57,7 +57,7 @@ def joined_path(pieces: Sequence[Sequence[float]]) -> Points:
     return path
 
 
-def _approach(corners: Points, ring: Points, distances: Float64[np.ndarray, " n"], landings: Points) -> None:
+def _approach(corners: Points, ring: Points, distances: Float64[np.ndarray, " _"], landings: Points) -> None:
     """Note for each corner which one of a ring is nearest, where it is nearer than what was noted."""
     for corner in ring:
         far = np.abs(corners - corner).sum(axis=1)

@@ -1,4 +1,4 @@
-"""The folder of an export: built under a temporary name, marked as ours, and renamed into place when whole."""
+"""The folder of an export: built under a temporary name, marked as ours, renamed when whole."""
 
 import json
 import shutil

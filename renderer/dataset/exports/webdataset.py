@@ -1,9 +1,9 @@
 """WebDataset: `train-000000.tar`, `val-000000.tar` and so on, and `categories.json`.
 
-A sample is the image `000000.png`, the labels `000000.json` and the dataset's maps, as `000000.depth.exr`. The
-labels are those that COCO lists, a list for each field, all in one order: what is to be ignored is there, and
-told. Each part of the dataset has its own tars, cut where one grows to `TAR_BYTES`; equal datasets give equal
-bytes.
+A sample is the image `000000.png`, the labels `000000.json` and the dataset's maps, as `000000.depth.exr`.
+The labels are those that COCO lists, a list for each field, all in one order: what is to be ignored is there,
+and told. Each part of the dataset has its own tars, cut where one grows to `TAR_BYTES`; equal datasets give
+equal bytes.
 """
 
 import io
