@@ -1,5 +1,6 @@
 """A dataset on disk to read from, whichever store holds it."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -102,4 +103,5 @@ class Split:
 
     def of(self, scene: int) -> str:
         """`train` or `val`."""
-        raise NotImplementedError
+        digest = hashlib.sha256(f"split/{self.seed}/{scene}".encode()).digest()
+        return "val" if int.from_bytes(digest[:8]) < self.val_share * 2**64 else "train"
