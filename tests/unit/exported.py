@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -139,6 +140,7 @@ def exported(form: Format, source: MadeSource, folder: Path, parts: int = 1, **c
     """Export in some parts, of which the last ones are tried twice, and written before the first."""
     split = EveryThird(val_share=1 / 3)
     target = Target(folder=folder, source=source, choices=Choices(split=split, **choices))
+    (folder / ".parts").mkdir(parents=True, exist_ok=True)  # the runner makes and removes it
     ranges = np.array_split(source.frames(), parts)
     for number in reversed(range(parts)):
         part = form.part(target, number)
@@ -146,6 +148,7 @@ def exported(form: Format, source: MadeSource, folder: Path, parts: int = 1, **c
             part.add(record, split.of(record["frame"]))
         part.close()
     form.merge(target, parts)
+    shutil.rmtree(folder / ".parts")
     return folder
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from unit.exported import BRICK, FRAMES, PARCEL, exported, record_of_frame
 
-from renderer.dataset.exports.bop import BOP
+from renderer.dataset.exports.bop import FORMAT as BOP
 from renderer.dataset.exports.bop_frames import bop_depth, depth_scale
 from renderer.dataset.exports.bop_models import Extent, Sight, model_info
 from renderer.dataset.exports.format import Choices, Target
@@ -161,7 +161,7 @@ def test_the_finest_scale_in_which_objects_fit_is_taken_and_what_is_farther_has_
 
     assert [depth_scale(seen_at(z)) for z in (0.5, 6.5, 6.6, 65, 66, 2000)] == [0.1, 0.1, 1, 1, 10, 10]
     assert depth_scale(seen_at(50, area_px=0)) == 0.1
-    depths = np.array([[0.12345, 6.5535, 6.554, np.inf]], dtype=np.float32)
+    depths = np.array([[0.12343, 6.5535, 6.554, np.inf]], dtype=np.float32)
     assert bop_depth(depths, 0.1).tolist() == [[1234, 65535, 0, 0]]
 
 
@@ -224,6 +224,7 @@ def test_a_cube_of_quarter_turns_has_24_ways_to_lie():
 
 def one_frame(made_source, folder: Path, record) -> Path:
     target = Target(folder=folder, source=made_source, choices=Choices())
+    (target.folder / ".parts").mkdir(parents=True)
     part = BOP.part(target, 0)
     part.add(record, "train")
     part.close()

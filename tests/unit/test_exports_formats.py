@@ -6,10 +6,11 @@ import pytest
 from unit.exported import BRICK, DIE, FRAMES, PARCEL, exported, record_of_frame
 from unit.frames import tree
 
-from renderer.dataset.exports.bop import BOP
-from renderer.dataset.exports.kitti import KITTI
-from renderer.dataset.exports.objects import box_in_image, hidden_share, listed
-from renderer.dataset.exports.voc import VOC
+from renderer.dataset.coco import listed_instances
+from renderer.dataset.exports.bop import FORMAT as BOP
+from renderer.dataset.exports.kitti import FORMAT as KITTI
+from renderer.dataset.exports.objects import box_in_image, hidden_share
+from renderer.dataset.exports.voc import FORMAT as VOC
 
 FORMATS = pytest.mark.parametrize("form", [VOC, KITTI, BOP], ids=lambda form: form.name)
 
@@ -49,10 +50,10 @@ def test_images_are_the_datasets_own_linked_or_copied(made_source, form, tmp_pat
 
 def test_boxes_stay_in_the_image_and_only_what_is_seen_is_listed(made_source):
     record = record_of_frame(made_source, 0)
-    assert [(item["category"], item["ignored"]) for item in listed(record)] == [
+    assert [(item["category"], item["ignored"]) for item in listed_instances(record)] == [
         (BRICK, False), (BRICK, False), (PARCEL, False), (PARCEL, False), (DIE, True),
     ]  # fmt: skip
-    truncated = listed(record)[3]
+    truncated = listed_instances(record)[3]
     assert truncated["amodal"]["bbox_xyxy"][2] > 96
     assert box_in_image(record, truncated, "amodal") == box_in_image(record, truncated, "amodal_clipped")
     assert box_in_image(record, truncated, "amodal")[2] == 96
@@ -60,7 +61,7 @@ def test_boxes_stay_in_the_image_and_only_what_is_seen_is_listed(made_source):
 
 
 def test_the_hidden_share_is_of_what_lies_inside_the_image(made_source):
-    whole, half, _, truncated, _ = listed(record_of_frame(made_source, 0))
+    whole, half, _, truncated, _ = listed_instances(record_of_frame(made_source, 0))
     assert hidden_share(whole) == hidden_share(truncated) == pytest.approx(0)
     assert hidden_share(half) == pytest.approx(1 - half["visibility"])
     assert 0.3 < hidden_share(half) < 0.5

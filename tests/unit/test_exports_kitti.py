@@ -23,9 +23,10 @@ from unit.exported import (
 )
 from unit.shelves import library_of
 
+from renderer.dataset.coco import listed_instances
 from renderer.dataset.exports.format import Choices, Target
-from renderer.dataset.exports.kitti import KITTI, UNKNOWN, kitti_solid, occlusion_state
-from renderer.dataset.exports.objects import listed
+from renderer.dataset.exports.kitti import FORMAT as KITTI
+from renderer.dataset.exports.kitti import UNKNOWN, kitti_solid, occlusion_state
 from renderer.dataset.record import decode_mask
 from renderer.errors import DataError
 from renderer.labels.poses import box_corners
@@ -95,13 +96,13 @@ def test_torchvision_reads_every_field(made_source, folder, tmp_path):
     image.load()  # which closes its file
     assert image.size == (96, 72)
     record = record_of_frame(made_source, 0)
-    for item, known in zip(target, listed(record), strict=True):
+    for item, known in zip(target, listed_instances(record), strict=True):
         rows, columns = np.nonzero(decode_mask(known["segmentation"]))
         assert item["bbox"] == [columns.min(), rows.min(), columns.max(), rows.max()]
     types = ["tall_brick", "tall_brick", 'R&D_<"parcel">', 'R&D_<"parcel">', "DontCare"]
     assert [item["type"] for item in target] == types
     assert [item["occluded"] for item in target] == [0, 1, 0, 0, -1]
-    assert target[3]["truncated"] == pytest.approx(listed(record)[3]["truncation"], abs=1e-6)
+    assert target[3]["truncated"] == pytest.approx(listed_instances(record)[3]["truncation"], abs=1e-6)
     for item in (target[2], target[4]):  # askew, ignored
         assert (item["dimensions"], item["location"]) == ([-1] * 3, [-1000] * 3)
         assert (item["alpha"], item["rotation_y"]) == (-10, -10)
@@ -120,7 +121,7 @@ def test_upright_boxes_projected_by_p2_are_those_of_the_record_and_hold_the_mask
     }  # fmt: skip
     P2 = matrices["P2"].reshape(3, 4)
     lines = (folder / "training/label_2/000000.txt").read_text().splitlines()
-    objects = listed(record_of_frame(made_source, 0))
+    objects = listed_instances(record_of_frame(made_source, 0))
     checked = 0
     for line, known in zip(lines, objects, strict=True):
         fields = line.split(" ")
@@ -155,6 +156,7 @@ def test_behind_a_lens_that_bends_only_boxes_are_known(made_source, tmp_path):
     record = dict(record_of_frame(made_source, 0))
     record["camera"] |= {"lens": {"model": "fisheye", "coefficients": [0.1, 0, 0, 0]}}
     target = Target(folder=tmp_path, source=made_source, choices=Choices())
+    (target.folder / ".parts").mkdir(parents=True)
     part = KITTI.part(target, 0)
     part.add(record, "train")
     part.close()

@@ -13,9 +13,10 @@ from PIL import Image
 from torchvision.datasets import VOCDetection, VOCSegmentation
 from unit.exported import BRICK, CATEGORIES, FRAMES, PARCEL, exported, record_of_frame
 
+from renderer.dataset.coco import listed_instances
 from renderer.dataset.exports.format import Choices, Target
-from renderer.dataset.exports.objects import listed
-from renderer.dataset.exports.voc import VOC, VOID, voc_box, voc_colors
+from renderer.dataset.exports.voc import FORMAT as VOC
+from renderer.dataset.exports.voc import VOID, voc_box, voc_colors
 from renderer.dataset.record import decode_mask
 from renderer.errors import DataError
 from train_eval.data.voc import read_voc
@@ -40,7 +41,7 @@ def test_our_importer_reads_the_very_boxes_of_the_records(made_source, folder):
     assert len(reading.detections.images) == len(FRAMES)
     names = reading.detections.categories
     for frame, image in zip(FRAMES, reading.detections.images, strict=True):
-        objects = listed(record_of_frame(made_source, frame))
+        objects = listed_instances(record_of_frame(made_source, frame))
         assert image.boxes_xyxy.tolist() == [item["bbox_xyxy"] for item in objects]
         assert [names[label - 1] for label in image.labels] == [item["category"] for item in objects]
         assert image.ignore.tolist() == [item["ignored"] for item in objects]
@@ -75,7 +76,7 @@ def test_torchvision_reads_images_and_objects(made_source, devkit):
     assert [item["truncated"] for item in objects] == list("00010")
     assert {item["pose"] for item in objects} == {"Unspecified"}
     record = record_of_frame(made_source, 0)
-    for item, known in zip(objects, listed(record), strict=True):
+    for item, known in zip(objects, listed_instances(record), strict=True):
         rows, columns = np.nonzero(decode_mask(known["segmentation"]))
         expected = [columns.min() + 1, rows.min() + 1, columns.max() + 1, rows.max() + 1]
         assert [int(item["bndbox"][corner]) for corner in ("xmin", "ymin", "xmax", "ymax")] == expected
@@ -95,7 +96,7 @@ def test_torchvision_reads_masks_whose_numbers_are_classes_and_objects(made_sour
     names = (folder / "classes.txt").read_text().splitlines()
     assert names == list(CATEGORIES)
     left = np.ones_like(classes, dtype=bool)
-    for number, item in enumerate(listed(record_of_frame(made_source, 0)), start=1):
+    for number, item in enumerate(listed_instances(record_of_frame(made_source, 0)), start=1):
         mask = decode_mask(item["segmentation"])
         expected = (VOID, VOID) if item["ignored"] else (names.index(item["category"]) + 1, number)
         assert set(zip(classes[mask].tolist(), numbers[mask].tolist(), strict=True)) == {expected}
@@ -128,6 +129,7 @@ def one_frame(made_source, tmp_path, change) -> Path:
     record = json.loads(json.dumps(record_of_frame(made_source, 0)))
     change(record)
     target = Target(folder=tmp_path / "voc", source=made_source, choices=Choices())
+    (target.folder / ".parts").mkdir(parents=True)
     part = VOC.part(target, 0)
     part.add(record, "train")
     part.close()

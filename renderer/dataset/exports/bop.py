@@ -36,7 +36,6 @@ from renderer.dataset.exports.bop_models import (
 )
 from renderer.dataset.exports.format import Part, Target
 from renderer.dataset.exports.images import place_image, read_file
-from renderer.dataset.exports.joining import drop_part, drop_pieces
 from renderer.dataset.record import Record
 from renderer.errors import DataError
 from renderer.files import atomic_file, json_bytes, write_bytes, write_json
@@ -46,7 +45,7 @@ FILES = ("scene_camera", "scene_gt", "scene_gt_info")
 SUMMARY = "summary.json"
 
 
-class Bop:
+class BopFormat:
     """BOP's folders, scenewise."""
 
     name = "bop"
@@ -63,10 +62,6 @@ class Bop:
             for name in FILES:
                 _join(target, folder, name, numbers)
         _write_once(target, summaries)
-        drop_pieces(target)
-
-
-BOP = Bop()
 
 
 class _Folder:
@@ -100,7 +95,8 @@ class _Part:
         self._sights: dict[Model, Sight] = {}
         self._camera: dict[str, Any] | None = None
         self._has_depth = False
-        drop_part(target, number)
+        for piece in target.part_path(number, "").parent.glob(target.part_path(number, "*").name):
+            piece.unlink()  # of an earlier try
 
     def add(self, record: Record, split: str) -> None:
         """Write the image, its masks and its depth.
@@ -226,3 +222,6 @@ def _info(*, has_depth: bool) -> str:
         "sizes were drawn, `model_min` and `model_size` in `scene_gt.json` are the object's own box, and\n"
         f"`models_info.json` has the largest one.\n\n{depth}\n"
     )
+
+
+FORMAT = BopFormat()

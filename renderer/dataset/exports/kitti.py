@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
+from renderer.dataset.coco import listed_instances
 from renderer.dataset.exports.format import Part, Target
 from renderer.dataset.exports.images import image_file, place_image
-from renderer.dataset.exports.joining import drop_part, drop_pieces, join_pieces
-from renderer.dataset.exports.objects import Instance, box_in_image, hidden_share, listed
+from renderer.dataset.exports.objects import Instance, box_in_image, hidden_share
 from renderer.dataset.record import Record
 from renderer.errors import DataError
+from renderer.files import append_files, atomic_file
 from renderer.rotation import rotation_matrix
 
 DONT_CARE = "DontCare"
@@ -55,7 +56,7 @@ class Solid:
 UNKNOWN = Solid()
 
 
-class Kitti:
+class KittiFormat:
     """KITTI's folders."""
 
     name = "kitti"
@@ -72,11 +73,8 @@ class Kitti:
     def merge(self, target: Target, parts: int) -> None:
         """Join the lists."""
         for split in (*target.splits(), TRAINVAL):
-            join_pieces(target, parts, split, target.folder / "ImageSets" / f"{split}.txt")
-        drop_pieces(target)
-
-
-KITTI = Kitti()
+            with atomic_file(target.folder / "ImageSets" / f"{split}.txt") as file:
+                append_files(file, [target.part_path(number, split) for number in range(parts)])
 
 
 class _Part:
@@ -84,7 +82,6 @@ class _Part:
         self._target = target
         self._types = {category: kitti_type(category) for category in target.source.categories}
         _check_types(self._types)
-        drop_part(target, number)
         for name in FOLDERS:
             (target.folder / "training" / name).mkdir(parents=True, exist_ok=True)
         self._open = ExitStack()
@@ -98,7 +95,7 @@ class _Part:
         folder, name = self._target.folder / "training", image_file(record)
         stem = Path(name).stem
         place_image(self._target, record, folder / "image_2" / name)
-        lines = [self._line(record, instance) for instance in listed(record)]
+        lines = [self._line(record, instance) for instance in listed_instances(record)]
         (folder / "label_2" / f"{stem}.txt").write_text("".join(lines))
         (folder / "calib" / f"{stem}.txt").write_text(_calibration(record))
         for name in (split, TRAINVAL):
@@ -185,3 +182,6 @@ def _calibration(record: Record) -> str:
         f"{name}: {' '.join(f'{value:.12e}' for value in matrix.ravel())}\n"
         for name, matrix in matrices.items()
     )
+
+
+FORMAT = KittiFormat()

@@ -1,4 +1,4 @@
-"""Which objects of a record formats of boxes list, and what those formats ask of each."""
+"""What formats for images alone ask of an object: its box within the image, and how much of it is hidden."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,15 +6,6 @@ from typing import Any
 from renderer.dataset.record import Record
 
 Instance = Mapping[str, Any]
-
-
-def listed(record: Record) -> list[Instance]:
-    """The objects that are annotated, and those that are ignored and seen; the same as in COCO."""
-    return [
-        instance
-        for instance in record["instances"]
-        if instance["annotated"] or (instance["ignored"] and instance["area_px"] > 0)
-    ]
 
 
 def box_in_image(record: Record, instance: Instance, box: str) -> tuple[int, int, int, int]:

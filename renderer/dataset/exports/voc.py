@@ -20,13 +20,13 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from PIL import Image
 
+from renderer.dataset.coco import listed_instances
 from renderer.dataset.exports.format import Part, Target
 from renderer.dataset.exports.images import image_file, place_image
-from renderer.dataset.exports.joining import drop_part, drop_pieces, join_pieces
-from renderer.dataset.exports.objects import Instance, box_in_image, hidden_share, listed
+from renderer.dataset.exports.objects import Instance, box_in_image, hidden_share
 from renderer.dataset.record import Record, decode_mask
 from renderer.errors import DataError
-from renderer.files import write_bytes
+from renderer.files import append_files, atomic_file, write_bytes
 
 VOID, MOST_NUMBERS = 255, 254
 # The challenge's guidelines: truncated where more than 15 to 20 % of an object lie outside of its box, and
@@ -37,7 +37,7 @@ DETECTION, SEGMENTATION = "Main", "Segmentation"
 FOLDERS = ("JPEGImages", "Annotations", "SegmentationClass", "SegmentationObject")
 
 
-class Voc:
+class VocFormat:
     """Pascal VOC's folders."""
 
     name = "voc"
@@ -59,13 +59,10 @@ class Voc:
         for kind in (DETECTION, SEGMENTATION):
             for split in _sets(target):
                 path = target.folder / "ImageSets" / kind / f"{split}.txt"
-                join_pieces(target, parts, f"{kind}.{split}", path)
+                with atomic_file(path) as file:
+                    append_files(file, [target.part_path(n, f"{kind}.{split}") for n in range(parts)])
         names = "".join(f"{category}\n" for category in target.source.categories)
         write_bytes(target.folder / "classes.txt", names.encode())
-        drop_pieces(target)
-
-
-VOC = Voc()
 
 
 def _sets(target: Target) -> Sequence[str]:
@@ -75,7 +72,6 @@ def _sets(target: Target) -> Sequence[str]:
 class _Part:
     def __init__(self, target: Target, number: int) -> None:
         self._target = target
-        drop_part(target, number)
         for name in FOLDERS:
             (target.folder / name).mkdir(parents=True, exist_ok=True)
         self._open = ExitStack()
@@ -91,7 +87,7 @@ class _Part:
         """Write the image, its XML and its masks."""
         folder, name = self._target.folder, image_file(record)
         stem = Path(name).stem
-        objects = listed(record)
+        objects = listed_instances(record)
         has_masks = len(objects) <= MOST_NUMBERS and len(self._classes) <= MOST_NUMBERS
         place_image(self._target, record, folder / "JPEGImages" / name)
         (folder / "Annotations" / f"{stem}.xml").write_bytes(
@@ -133,7 +129,7 @@ def _visible(instance: Instance) -> Bool[np.ndarray, "h w"]:
 def _annotation(target: Target, record: Record, objects: Sequence[Instance], *, has_masks: bool) -> bytes:
     root = ElementTree.Element("annotation")
     image = record["image"]
-    SubElement(root, "folder").text = target.folder.name
+    SubElement(root, "folder").text = FORMAT.name
     SubElement(root, "filename").text = image_file(record)
     source = SubElement(root, "source")
     SubElement(source, "database").text = "gapless"
@@ -188,3 +184,6 @@ def _save_indexed(pixels: UInt8[np.ndarray, "h w"], path: Path) -> None:
     image = Image.fromarray(pixels)
     image.putpalette(_PALETTE)
     image.save(path, compress_level=1)
+
+
+FORMAT = VocFormat()
