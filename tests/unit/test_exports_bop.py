@@ -1,6 +1,7 @@
 """Export as BOP, held against the rules of bop_toolkit and against the records' own geometry."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -225,9 +226,8 @@ def test_a_cube_of_quarter_turns_has_24_ways_to_lie():
 def one_frame(made_source, folder: Path, record) -> Path:
     target = Target(folder=folder, source=made_source, choices=Choices())
     (target.folder / ".parts").mkdir(parents=True)
-    part = BOP.part(target, 0)
-    part.add(record, "train")
-    part.close()
+    with closing(BOP.part(target, 0)) as part:
+        part.add(record, "train")
     BOP.merge(target, 1)
     return folder
 

@@ -1,6 +1,7 @@
 """Export as Pascal VOC, read by our importer and by torchvision's rules."""
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -130,9 +131,8 @@ def one_frame(made_source, tmp_path, change) -> Path:
     change(record)
     target = Target(folder=tmp_path / "voc", source=made_source, choices=Choices())
     (target.folder / ".parts").mkdir(parents=True)
-    part = VOC.part(target, 0)
-    part.add(record, "train")
-    part.close()
+    with closing(VOC.part(target, 0)) as part:
+        part.add(record, "train")
     VOC.merge(target, 1)
     return target.folder
 
