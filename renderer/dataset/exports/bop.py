@@ -107,7 +107,7 @@ class _Part:
         if record["camera"]["lens"]:
             raise DataError(
                 f"bop has no distortion, and the lens of frame {record['frame']} bends straight lines; "
-                "leave bop out, or render with camera.lens=none"
+                "leave bop out, or render with camera.distortion.model=none"
             )
         scene, image = divmod(record["frame"], IMAGES_PER_FOLDER)
         folder = self._folder(split, scene)
