@@ -57,11 +57,10 @@ class BopFormat:
 
     def merge(self, target: Target, parts: int) -> None:
         """Join the files of each folder, and write what is known of cameras and models."""
-        summaries = [json.loads(target.part_path(n, SUMMARY).read_bytes()) for n in range(parts)]
         for folder, numbers in _pieces(target).items():
             for name in FILES:
                 _join(target, folder, name, numbers)
-        _write_once(target, summaries)
+        _write_once(target, parts)
 
 
 class _Folder:
@@ -182,20 +181,23 @@ def _join(target: Target, folder: str, name: str, numbers: Sequence[int]) -> Non
         file.write(b"\n}\n")
 
 
-def _write_once(target: Target, summaries: Sequence[Mapping[str, Any]]) -> None:
+def _write_once(target: Target, parts: int) -> None:
     models = models_of(target.source)
     seen: dict[Model, Sight] = {}
-    for kind, name, plain in (entry for summary in summaries for entry in summary["sights"]):
-        _join_sight(seen, (kind, name), Sight.of_plain(plain))
+    camera, has_depth = None, False
+    for number in range(parts):
+        summary = json.loads(target.part_path(number, SUMMARY).read_bytes())
+        for kind, name, plain in summary["sights"]:
+            _join_sight(seen, (kind, name), Sight.of_plain(plain))
+        camera = camera or summary["camera"]
+        has_depth |= summary["has_depth"]
     known = {**models.own, **seen}
     infos = {str(models.numbers[model]): model_info(sight) for model, sight in known.items()}
     names = {str(models.numbers[model]): _described(model, models) for model in known}
     write_json(target.folder / "models" / "models_info.json", infos)
     write_json(target.folder / "models" / "object_names.json", names)
-    cameras = [summary["camera"] for summary in summaries if summary["camera"] is not None]
-    if cameras:
-        write_json(target.folder / "camera.json", cameras[0])
-    has_depth = any(summary["has_depth"] for summary in summaries)
+    if camera is not None:
+        write_json(target.folder / "camera.json", camera)
     write_bytes(target.folder / "dataset_info.md", _info(has_depth=has_depth).encode())
 
 
