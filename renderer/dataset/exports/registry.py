@@ -2,11 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from renderer.dataset.exports import coco, imagefolder, webdataset, yolo
+from renderer.dataset.exports import bop, coco, imagefolder, kitti, voc, webdataset, yolo
 from renderer.dataset.exports.format import Format
 from renderer.errors import InputError, unknown_name_message
 
-_ALL: Sequence[Format] = (coco.FORMAT, *yolo.FORMATS, webdataset.FORMAT, imagefolder.FORMAT)
+_ALL: Sequence[Format] = (
+    coco.FORMAT,
+    *yolo.FORMATS,
+    voc.FORMAT,
+    kitti.FORMAT,
+    bop.FORMAT,
+    webdataset.FORMAT,
+    imagefolder.FORMAT,
+)
 FORMATS: Mapping[str, Format] = {one.name: one for one in _ALL}
 
 
