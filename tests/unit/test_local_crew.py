@@ -19,7 +19,7 @@ from renderer.execution.local import LocalCrew, end_in_words
 from renderer.execution.supervisor import supervise
 from renderer.execution.work import Done, Job, Lost, Outcome, Place
 
-LONG_S = 60.0
+LONG_S = 300.0
 ROOM_BYTES = 10e9
 
 
