@@ -8,7 +8,7 @@ from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
 from renderer.commands.derived import write_derived
-from renderer.commands.interruption import interruptible
+from renderer.commands.interruption import Interrupted, interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import Detail, track
@@ -35,9 +35,11 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   recipe=tabletop objects.path=my_meshes
                          a folder of your own meshes; gapless recipe check reports each file
   frames=8 seed=0        how many, and the seed of every draw
-  out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/
+  out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/;
+                         run.json says how the run went
   first_frame=5          start at this frame: any frame can be rendered alone
-  execution.workers=4    worker processes; by default what cores, memory and GPUs allow
+  execution.workers=4    worker processes; by default what cores, memory and GPUs allow. One that crashes, hangs
+                         or eats memory is replaced, and its frame tried once more
   execution=local|ray|slurm
                          this machine, a Ray cluster, or a SLURM job array
   store=files|webdataset a file for each image, or WebDataset's tar files of shard_frames=256
@@ -113,7 +115,7 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     store = open_store(recipe.out, dataset_identity(recipe, library))
     with locked(store.root):
         store.sweep()
-        wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
+        wanted = _wanted(recipe)
         missing = [frame for frame in wanted if not store.has(frame)]
         account = Account(wanted=len(wanted), there=len(wanted) - len(missing))
         if account.there:
@@ -128,6 +130,10 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     return 0
 
 
+def _wanted(recipe: Recipe) -> range:
+    return range(recipe.first_frame, recipe.first_frame + recipe.frames)
+
+
 def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
     """Render frames under a progress bar, and count what becomes of them."""
     if not missing:
@@ -136,11 +142,17 @@ def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
 
     detail: Detail[Event] = Detail(counts=lambda event: isinstance(event, Done | Lost), note=account.note)
     events = render_frames(job, missing)
-    for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
-        account.add(event)
-        if isinstance(event, Retried | Lost):
-            fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
-            print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
+    try:
+        for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
+            account.add(event)
+            if isinstance(event, Retried | Lost):
+                fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
+                print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
+    except Interrupted:
+        events.close()  # ends the workers
+        wanted = _wanted(job.recipe)
+        account.recount(sum(frame in wanted for frame in job.store.frames()))
+        raise
 
 
 def _check_lost(account: Account) -> None:

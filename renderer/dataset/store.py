@@ -41,6 +41,10 @@ class Store:
         """Where a frame's record is."""
         return self.root / RECORDS / f"{frame:06d}.json"
 
+    def frames(self) -> list[int]:
+        """The numbers of all frames that have a record, ascending."""
+        return sorted(int(path.stem) for path in (self.root / RECORDS).glob("[0-9]*.json"))
+
     def has(self, frame: int) -> bool:
         """Whether a frame is done: recorded as rejected, or with its whole image and maps."""
         return self.find(frame) is not None
@@ -84,8 +88,7 @@ class Store:
 
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
-        frames = sorted(int(path.stem) for path in (self.root / RECORDS).glob("*.json"))
-        return (found.record for frame in frames if (found := self.find(frame)) is not None)
+        return (found.record for frame in self.frames() if (found := self.find(frame)) is not None)
 
 
 def files_of(record: Record) -> list[Mapping[str, Any]]:
