@@ -38,8 +38,8 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/;
                          run.json says how the run went
   first_frame=5          start at this frame: any frame can be rendered alone
-  execution.workers=4    worker processes; by default what cores, memory and GPUs allow. One that crashes, hangs
-                         or eats memory is replaced, and its frame tried once more
+  execution.workers=4    worker processes; by default what cores, memory and GPUs allow. One that
+                         crashes, hangs or eats memory is replaced, and its frame tried once more
   execution=local|ray|slurm
                          this machine, a Ray cluster, or a SLURM job array
   store=files|webdataset a file for each image, or WebDataset's tar files of shard_frames=256
