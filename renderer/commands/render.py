@@ -173,9 +173,7 @@ def _check_lost(account: Account) -> None:
     )
 
 
-def _print_summary(
-    recipe: Recipe, library: Library, store: Store, account: Account, tally: Tally
-) -> None:
+def _print_summary(recipe: Recipe, library: Library, store: Store, account: Account, tally: Tally) -> None:
     _print_counts(recipe, store, categories(recipe, library), account, tally)
     if account.rendered:
         split = ", ".join(f"{stage} {duration:.2f}" for stage, duration in account.means().items())
@@ -193,9 +191,7 @@ def _print_summary(
         print(f"  next: the same command with frames={2 * recipe.frames} adds frames; {labels}")
 
 
-def _print_counts(
-    recipe: Recipe, store: Store, names: Sequence[str], account: Account, tally: Tally
-) -> None:
+def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], account: Account, tally: Tally) -> None:
     lost = f", {len(account.lost)} lost" if account.lost else ""
     print(
         f"{recipe.name}: {tally.frames} frames in {store.root}, {account.rendered} rendered now, "
