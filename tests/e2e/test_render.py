@@ -34,7 +34,7 @@ def test_summary_names_the_contact_sheet_and_what_to_do_next(tmp_path):
 def test_dataset_holds_all_that_is_promised(request, name):
     folder = request.getfixturevalue(name)
     expected = {"images", "frames", "annotations.json", "draws.jsonl", "recipe.yaml", "preview.png"}
-    expected |= {"dataset.json", "manifest.json", "run.json", ".lock"}
+    expected |= {"dataset.json", "manifest.json", "README.md", "run.json"}
     assert expected == {p.name for p in folder.iterdir()}
     draws = [json.loads(line) for line in (folder / "draws.jsonl").read_text().splitlines()]
     assert [d["frame"] for d in draws] == list(range(len(draws)))

@@ -168,7 +168,7 @@ def test_finished_dataset_has_all_that_follows_from_its_records(finished):
     names = {path for path, content in tree(finished).items() if content is not None}
     assert names == {
         "annotations.json", "dataset.json", "draws.jsonl", "manifest.json", "preview.png", "recipe.yaml",
-        "run.json", ".lock",
+        "README.md", "run.json",
         "frames/000000.json", "frames/000001.json", "images/000000.png", "images/000001.png",
     }  # fmt: skip
     sheet = cv2.imread(str(finished / "preview.png"))

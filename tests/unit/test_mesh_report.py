@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from unit.frames import SMALL, record_of
+from unit.frames import SMALL, rejected_of
 from unit.recipes import recipe_of
 from unit.shelves import brick, library_of
 
@@ -80,11 +80,10 @@ def test_the_file_of_meshes_holds_sizes_symmetries_keypoints_hashes_and_what_is_
     assert kind["broken"] == [{"file": b.name, "reason": b.reason} for b in BROKEN]
 
 
-def test_rendering_writes_it_beside_the_annotations(library, tmp_path, monkeypatch, capsys):
+def test_rendering_writes_it_beside_the_annotations(library, tmp_path, capsys):
     recipe = recipe_of("tabletop", frames=1, out=str(tmp_path), **SMALL)
     store = Store(root=tmp_path, identity=render.dataset_identity(recipe, library))
-    store.commit(record_of(0), b"png")
-    monkeypatch.setattr(render, "_sheet_frames", lambda _: iter(()))
+    store.commit(rejected_of(0) | {"check": "exposure"}, None)
     render._render(ResolvedJob(settings=recipe, yaml="name: tabletop\n"), library)
     assert (tmp_path / "meshes.json").is_file()
     assert "mug 0, plate 0" in capsys.readouterr().out
