@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -85,8 +86,14 @@ def are_gone(processes: list[psutil.Process]) -> bool:
 
 
 def records(out: Path) -> int:
-    """How many frames are done."""
-    return len(list(out.glob("frames/[0-9]*.json")))
+    """How many frames are done, in files of their own or in shards."""
+    loose = {path.name for path in out.glob("frames/[0-9]*.json")}
+    return len(loose.union(*(names_in_shard(path) for path in out.glob("shards/[0-9]*.tar"))))
+
+
+def names_in_shard(path: Path) -> set[str]:
+    with tarfile.open(path) as shard:
+        return {name for name in shard.getnames() if name.endswith(".json")}
 
 
 def report(out: Path) -> dict[str, Any]:

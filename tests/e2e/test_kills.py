@@ -1,7 +1,8 @@
 """The kill test: whoever is killed, and whenever, the dataset becomes that of an unbroken run, byte for byte.
 
-`pytest tests/e2e/test_kills.py` kills 6 times; with GAPLESS_KILLS=100 in the environment, 100 times (about
-half an hour on two idle cores; `--log-cli-level=info` shows every kill).
+`pytest tests/e2e/test_kills.py` kills 6 times, half of them where frames go into shards; with
+GAPLESS_KILLS=100 in the environment, 100 times (about half an hour on two idle cores; `--log-cli-level=info`
+shows every kill).
 """
 
 import logging
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,13 @@ import pytest
 from e2e.conftest import render
 from e2e.runs import DARK, Run, are_gone, everything, records
 
+from renderer.dataset.source import open_source
 from renderer.files import PART
 
+STORES: Mapping[str, tuple[str, ...]] = {
+    "files": ("store=files",),
+    "webdataset": ("store=webdataset", "shard_frames=5"),
+}
 KILLS = int(os.environ.get("GAPLESS_KILLS", "6"))
 FRAMES = 12
 DICE = (*DARK, f"frames={FRAMES}", "execution.workers=2")
@@ -29,22 +36,25 @@ SHARES = (0.5, 0.3, 0.2)
 log = logging.getLogger(__name__)
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The dataset of a run that nobody disturbed."""
-    return render(tmp_path_factory.mktemp("unbroken") / "dice", *DICE)
+@pytest.fixture(scope="module", params=STORES)
+def unbroken(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dataset of a run that nobody disturbed; its folder has the name of its store."""
+    out = tmp_path_factory.mktemp("unbroken") / request.param
+    return render(out, *DICE, *STORES[request.param])
 
 
 def test_some_frames_of_the_unbroken_run_fail_certification_and_some_do_not(unbroken):
-    rejected = [path for path in (unbroken / "frames").iterdir() if b'"rejected"' in path.read_bytes()]
-    assert sorted(path.name for path in rejected) == ["000003.json", "000008.json"]
+    found = open_source(unbroken)
+    rejected = [r["frame"] for r in found.records(found.frames()) if r["status"] == "rejected"]
+    assert (rejected, len(found.frames())) == ([3, 8], FRAMES)
 
 
 def test_dataset_is_that_of_an_unbroken_run_however_often_it_was_killed(unbroken, tmp_path):
     rng = np.random.default_rng(20)
+    kills = KILLS // len(STORES)
     out, killed, cycles = tmp_path / "dice", Counter(), 0
-    while killed.total() < KILLS or out.exists():
-        status = run_under_fire(Run(out, *DICE), rng, killed)
+    while killed.total() < kills or out.exists():
+        status = run_under_fire(Run(out, *DICE, *STORES[unbroken.name]), rng, killed, kills)
         if status != 0:
             continue
         assert everything(out) == everything(unbroken), f"after {killed}"
@@ -54,10 +64,10 @@ def test_dataset_is_that_of_an_unbroken_run_however_often_it_was_killed(unbroken
     log.info("%s in %d datasets, all byte-equal", dict(killed), cycles)
 
 
-def run_under_fire(run: Run, rng: np.random.Generator, killed: Counter[str]) -> int | None:
+def run_under_fire(run: Run, rng: np.random.Generator, killed: Counter[str], kills: int) -> int | None:
     """Kill processes of a run until its main one is dead or done; returns its exit status, None if killed."""
     try:
-        while killed.total() < KILLS and await_moment(run, rng):
+        while killed.total() < kills and await_moment(run, rng):
             victim = "main" if rng.random() < 0.5 else "worker"
             if kill(run, victim, rng):
                 killed[victim] += 1
@@ -85,7 +95,7 @@ def await_moment(run: Run, rng: np.random.Generator) -> bool:
         return not ended_within(run, rng.uniform(0, DERIVED_S))
     there = records(run.out) + int(rng.integers(0, 4))
     run.wait_until(lambda: records(run.out) >= min(there, FRAMES - 1))
-    return bool(run.wait_until(lambda: list(run.out.glob(f"*/.*{PART}"))))
+    return bool(run.wait_until(lambda: list(run.out.glob(f"*/.*{PART}"))))  # of a frame, or of a shard
 
 
 def ended_within(run: Run, seconds: float) -> bool:
