@@ -1,6 +1,5 @@
 """A long-lived Blender: started once, given one scene after another, emptied in between."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from renderer.blender.opacity import blends, hard_opacity
 from renderer.blender.passes import in_camera, read_buffers
 from renderer.blender.place import Place
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
+from renderer.blender.scratch import scratch_folder
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
 from renderer.catalog.model import OWNING_OPACITY
@@ -27,7 +27,6 @@ from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
 from renderer.scene import Camera, Scene, View
 
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a file of a random name, which never reaches a disk
 MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
 INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
 
@@ -161,9 +160,8 @@ def open_session(
     with silence():
         device = select_device(engine.device)
         _set_engine(engine, threads)
-    parent = SHARED_MEMORY if SHARED_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="gapless-", dir=parent) as folder:
-        exr_path = Path(folder) / "view.exr"
+    with scratch_folder() as folder:
+        exr_path = folder / "view.exr"
         yield BlenderSession(library=library, device=device, exr_path=exr_path, has_normals=has_normals)
 
 

@@ -4,7 +4,6 @@ Where something falls, settling costs more than all else of a dry run: the first
 how long that takes; all others are written as they are before it falls.
 """
 
-import os
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from renderer.catalog.library import Library
 from renderer.commands.progress import track
 from renderer.dataset.record import FrameSource
 from renderer.dataset.store import DRY_RUN
+from renderer.execution.machine import measure_machine
 from renderer.files import atomic_file, json_bytes, write_bytes, write_json
 from renderer.inspect.estimate import Work, add_frame, add_view, estimate, estimate_lines
 from renderer.inspect.factor_page import factor_page
@@ -35,7 +35,7 @@ def dry_run(recipe: Recipe, library: Library) -> int:
         frames = range(recipe.first_frame, recipe.first_frame + recipe.frames)
         for frame in track(frames, f"sample {recipe.name}"):
             sampler.add(frame)
-    cost = estimate(recipe, sampler.work, cores=os.cpu_count() or 1)
+    cost = estimate(recipe, sampler.work, measure_machine(recipe.engine.device))
     write_json(folder / "factors.json", sampler.statistics.describe())
     write_json(folder / "estimate.json", cost)
     write_bytes(folder / "factors.html", factor_page(recipe, sampler.statistics, cost).encode())

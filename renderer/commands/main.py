@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from renderer.commands.interruption import Interrupted
 from renderer.errors import GaplessError, InputError, unknown_name_message
 
 COMMANDS = {
@@ -32,6 +33,9 @@ def run(arguments: Sequence[str]) -> int:
         return _dispatch(arguments)
     except GaplessError as error:
         return report(error)
+    except Interrupted as error:
+        print(f"gapless: {error}", file=sys.stderr)
+        return error.status
     except KeyboardInterrupt:
         print("gapless: interrupted; run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED

@@ -1,24 +1,31 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
-import time
-from collections import Counter, defaultdict
+import sys
+from collections import Counter
 from collections.abc import Sequence
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
 from renderer.commands.derived import write_derived
+from renderer.commands.interruption import interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
-from renderer.commands.progress import track
+from renderer.commands.progress import Detail, track
+from renderer.commands.run_report import reporting
 from renderer.commands.table import listing
 from renderer.dataset.identity import dataset_identity
+from renderer.dataset.lock import locked
 from renderer.dataset.meshes import write_meshes
-from renderer.dataset.store import Store, open_store
+from renderer.dataset.store import RUN, Store, open_store
+from renderer.errors import InfrastructureError
+from renderer.execution.account import Account
+from renderer.execution.work import Done, Event, Job, Lost, Retried
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
 MESHES = "meshes.json"
+MOST_NAMED = 10  # of lost frames
 HELP = """\
 usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
 
@@ -104,49 +111,81 @@ def _work(job: ResolvedJob[Recipe]) -> int:
 def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     recipe = job.settings
     store = open_store(recipe.out, dataset_identity(recipe, library))
-    wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
-    missing = [frame for frame in wanted if not store.has(frame)]
-    if len(missing) < len(wanted):
-        print(f"{len(wanted) - len(missing)} of {len(wanted)} frames are there already")
-    start = time.perf_counter()
-    seconds = _render_missing(recipe, library, store, missing)
-    elapsed = time.perf_counter() - start
-    names = categories(recipe, library)
-    write_derived(store, job, library)
-    if library.shelves:
-        write_meshes(library.shelves, store.root / MESHES)
-    _print_counts(recipe, store, names, len(missing))
-    if missing:
-        split = ", ".join(f"{stage} {duration / len(missing):.2f}" for stage, duration in seconds.items())
-        each = elapsed / len(missing)
-        print(f"  seconds per frame: {each:.2f}; spent by each worker on a frame: {split}")
-    print(f"  look at {store.root / 'preview.png'}")
-    more = 2 * recipe.frames
-    print(f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training")
+    with locked(store.root):
+        store.sweep()
+        wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
+        missing = [frame for frame in wanted if not store.has(frame)]
+        account = Account(wanted=len(wanted), there=len(wanted) - len(missing))
+        if account.there:
+            print(f"{account.there} of {account.wanted} frames are there already", flush=True)
+        with interruptible(), reporting(account, store.root / RUN):
+            _render_missing(Job(recipe=recipe, library=library, store=store), missing, account)
+            write_derived(store, job, library)
+            if library.shelves:
+                write_meshes(library.shelves, store.root / MESHES)
+        _print_summary(recipe, library, store, account)
+    _check_lost(account)
     return 0
 
 
-def _render_missing(
-    recipe: Recipe, library: Library, store: Store, missing: Sequence[int]
-) -> dict[str, float]:
-    """Render frames under a progress bar; returns the seconds by stage."""
-    seconds: dict[str, float] = defaultdict(float)
+def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
+    """Render frames under a progress bar, and count what becomes of them."""
     if not missing:
-        return seconds
+        return
     from renderer.execution.engines import render_frames
-    from renderer.execution.work import Done, Job
 
-    rendered = render_frames(Job(recipe=recipe, library=library, store=store), missing)
-    for event in track(rendered, f"render {recipe.name}", total=len(missing)):
-        if isinstance(event, Done):
-            for stage, duration in event.seconds.items():
-                seconds[stage] += duration
-    return seconds
+    detail: Detail[Event] = Detail(counts=lambda event: isinstance(event, Done | Lost), note=account.note)
+    events = render_frames(job, missing)
+    for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
+        account.add(event)
+        if isinstance(event, Retried | Lost):
+            fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
+            print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
 
 
-def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], rendered: int) -> None:
+def _check_lost(account: Account) -> None:
+    """Say which frames were lost, if any.
+
+    Raises:
+        InfrastructureError: some were.
+    """
+    if not account.lost:
+        return
+    frames = sorted(lost.frame for lost in account.lost)
+    named = ", ".join(map(str, frames[:MOST_NAMED]))
+    others = f" and {len(frames) - MOST_NAMED} more" if len(frames) > MOST_NAMED else ""
+    word = "frame" if len(frames) == 1 else "frames"
+    raise InfrastructureError(
+        f"{word} {named}{others} failed twice, the last time because {account.lost[-1].reason}; "
+        f"run the same command again to render {'it' if len(frames) == 1 else 'them'}"
+    )
+
+
+def _print_summary(recipe: Recipe, library: Library, store: Store, account: Account) -> None:
+    _print_counts(recipe, store, categories(recipe, library), account)
+    if account.rendered:
+        split = ", ".join(f"{stage} {duration:.2f}" for stage, duration in account.means().items())
+        report = account.report("", None)
+        workers = report["workers"]
+        print(
+            f"  {report['frames_per_s']:.3g} frames/s by {workers} worker{'s' if workers != 1 else ''}; "
+            f"seconds that a worker spent on a frame: {split}"
+        )
+    print(f"  look at {store.root / 'preview.png'}")
+    if not account.lost:
+        more = 2 * recipe.frames
+        print(
+            f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training"
+        )
+
+
+def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], account: Account) -> None:
     counts, frames, rejected, hidden, ignored = _count(store)
-    print(f"{recipe.name}: {frames} frames in {store.root}, {rendered} rendered now, {rejected} rejected")
+    lost = f", {len(account.lost)} lost" if account.lost else ""
+    print(
+        f"{recipe.name}: {frames} frames in {store.root}, {account.rendered} rendered now, "
+        f"{rejected} rejected{lost}"
+    )
     listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
     limits = recipe.labels
     least = f"{limits.min_pixels} px" + (

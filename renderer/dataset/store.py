@@ -5,16 +5,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from renderer.dataset.identity import first_difference
+from renderer.dataset.lock import LOCK
 from renderer.dataset.record import Record, image_name, map_name
 from renderer.errors import StoreError
 from renderer.files import PART, check_writable, write_bytes, write_json
 
 RECORDS = "frames"
 IDENTITY = "dataset.json"
+RUN = "run.json"  # of the last run; no part of the dataset
 DRY_RUN = "dry_run"  # a folder in `out` that is no part of the dataset
+
+
+class Stored(NamedTuple):
+    """A frame that is done.
+
+    Attributes:
+        content: the bytes of its record.
+    """
+
+    content: bytes
+    record: Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +43,17 @@ class Store:
 
     def has(self, frame: int) -> bool:
         """Whether a frame is done: recorded as rejected, or with its whole image and maps."""
-        return self._read(frame) is not None
+        return self.find(frame) is not None
 
-    def _read(self, frame: int) -> Record | None:
+    def find(self, frame: int) -> Stored | None:
+        """A frame that is done, or None."""
         try:
-            record: Record = json.loads(self.record_path(frame).read_bytes())
+            content = self.record_path(frame).read_bytes()
+            record: Record = json.loads(content)
             is_whole = all(self._size(file["file"]) == file["bytes"] for file in files_of(record))
         except (OSError, ValueError):
             return None
-        return record if is_whole else None
+        return Stored(content, record) if is_whole else None
 
     def _size(self, name: str) -> int:
         return (self.root / name).stat().st_size
@@ -62,10 +77,15 @@ class Store:
             write_bytes(self.root / map_name(name, record["frame"]), content)
         write_json(self.record_path(record["frame"]), record)
 
+    def sweep(self) -> None:
+        """Remove the unfinished files of runs that were killed; only while no other run writes."""
+        for path in self.root.rglob(f".*{PART}"):
+            path.unlink(missing_ok=True)
+
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
         frames = sorted(int(path.stem) for path in (self.root / RECORDS).glob("*.json"))
-        return (record for frame in frames if (record := self._read(frame)) is not None)
+        return (found.record for frame in frames if (found := self.find(frame)) is not None)
 
 
 def files_of(record: Record) -> list[Mapping[str, Any]]:
@@ -87,9 +107,9 @@ def open_store(out: str, identity: dict[str, Any]) -> Store:
 
 
 def _is_unused(root: Path) -> bool:
-    """Whether a folder is empty, or holds only what a dry run or a killed first commit left."""
-    names = (path.name for path in root.iterdir())
-    return all(name == DRY_RUN or (name.startswith(".") and name.endswith(PART)) for name in names)
+    """Whether a folder is empty, or holds only what a dry run or a run without a first commit left."""
+    names = {path.name for path in root.iterdir()} - {DRY_RUN, RUN, LOCK}
+    return all(name.startswith(".") and name.endswith(PART) for name in names)
 
 
 def _check_identity(root: Path, identity: dict[str, Any]) -> None:

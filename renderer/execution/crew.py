@@ -20,6 +20,7 @@ class Crew(Protocol):
         """What became of units since the last call; waits for the first, at most so long.
 
         A worker beyond a limit of time or memory is killed in here, and its unit comes back as a failure.
+        A worker that failed has ended when this says so; another, fresh one gets the next unit.
         """
 
     def close(self) -> None:

@@ -45,10 +45,12 @@ class Lost:
 
     Attributes:
         reason: in words: "the worker was killed (signal 9)".
+        details: a traceback, where there is one; so with `Retried`.
     """
 
     frame: int
     reason: str
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +59,24 @@ class Retried:
 
     frame: int
     reason: str
+    details: str = ""
 
 
-Event = Done | Retried | Lost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The crew that renders a run, said once before its frames.
+
+    Attributes:
+        threads: CPU threads of a worker; None where the cluster decides.
+        gpus: of each worker, as CUDA_VISIBLE_DEVICES names them; empty without GPUs.
+    """
+
+    workers: int
+    threads: int | None
+    gpus: Sequence[str] = ()
+
+
+Event = Started | Done | Retried | Lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +93,12 @@ class Outcome:
 
     Attributes:
         frames: of the unit. After a failure those that were committed are known from the store alone.
+        details: the traceback of a failure, where there is one.
         error: the user's input cannot be used, such as a full disk.
     """
 
     frames: Sequence[int]
     report: Report | None = None
     failure: str | None = None
+    details: str = ""
     error: Exception | None = None

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from renderer.execution.capacity import capacity_of
+from renderer.execution.machine import Machine
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene
@@ -107,21 +109,24 @@ def add_frame(work: Work, recipe: Recipe, scene: Scene, draw_bytes: int) -> Work
     )
 
 
-def estimate(recipe: Recipe, work: Work, cores: int) -> dict[str, Any]:
+def estimate(recipe: Recipe, work: Work, machine: Machine) -> dict[str, Any]:
     """Time, disk and memory as plain data, each with what it is computed from.
 
     Args:
-        cores: of this machine.
+        machine: this one.
     """
-    workers = min((recipe.execution.workers or 1), max(work.scenes, 1))
-    lowest, highest = (_seconds(recipe, work, rate) for rate in reversed(CAMERA_SAMPLES_PER_S_BETWEEN))
+    workers = len(capacity_of(machine, recipe.execution, units=work.scenes).places)
+    slowest, fastest = CAMERA_SAMPLES_PER_S_BETWEEN
+    lowest, seconds, highest = (
+        _seconds(recipe, work, rate, workers) for rate in (fastest, CAMERA_SAMPLES_PER_S, slowest)
+    )
     return {
         "work": asdict(work),
-        "seconds": _seconds(recipe, work, CAMERA_SAMPLES_PER_S) + START_S,
+        "seconds": seconds + START_S,
         "seconds_between": [lowest + START_S, highest + START_S],
-        "seconds_here": _seconds(recipe, work, CAMERA_SAMPLES_PER_S) * MEASURED_CORES / cores + START_S,
+        "seconds_here": seconds * MEASURED_CORES / machine.cores + START_S,
         "measured_cores": MEASURED_CORES,
-        "cores_here": cores,
+        "cores_here": machine.cores,
         "workers": workers,
         "image_bytes": round(work.pixels * BYTES_PER_PIXEL),
         "map_bytes": round(work.pixels * _map_bytes_per_pixel(recipe)),
@@ -136,7 +141,7 @@ def _map_bytes_per_pixel(recipe: Recipe) -> float:
     return sum(MAP_BYTES_PER_PIXEL[name] for name in recipe.labels.maps)
 
 
-def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
+def _seconds(recipe: Recipe, work: Work, samples_per_s: float, workers: int) -> float:
     """On the measured machine, but for starting; any number of workers shares its cores."""
     denoising = work.traced_pixels / DENOISED_PIXELS_PER_S if recipe.engine.denoise else 0.0
     return (
@@ -145,7 +150,7 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float) -> float:
         + work.scenes * BUILD_S_PER_SCENE
         + work.views * CAST_S_PER_VIEW
         + work.frames * LABEL_S_PER_FRAME
-        + work.falling * work.settling_s_per_scene / min((recipe.execution.workers or 1), MEASURED_CORES)
+        + work.falling * work.settling_s_per_scene / min(workers, MEASURED_CORES)
     )
 
 

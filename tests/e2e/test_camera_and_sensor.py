@@ -38,7 +38,7 @@ def test_a_frame_with_everything_on_is_the_same_alone(whole, tmp_path):
 
 
 def test_two_workers_give_the_bytes_of_one_with_everything_on(whole, tmp_path):
-    pair = render(tmp_path / "pair", *FULL, "frames=8", "workers=2")
+    pair = render(tmp_path / "pair", *FULL, "frames=8", "execution.workers=2")
     assert contents(pair) == contents(whole)
 
 

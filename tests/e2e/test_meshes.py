@@ -82,7 +82,7 @@ def test_a_broken_file_stops_the_command_where_it_is_to(tmp_path: Path, name: st
 
 
 def test_meshes_by_two_workers_give_the_bytes_of_one(rendered, folder: Path, tmp_path: Path):
-    twice = render(tmp_path / "two", *TABLE, f"objects.path={folder}", "frames=6", "workers=2")
+    twice = render(tmp_path / "two", *TABLE, f"objects.path={folder}", "frames=6", "execution.workers=2")
     assert contents(twice) == contents(rendered[0])
 
 

@@ -65,7 +65,7 @@ def test_what_is_known_of_the_meshes_stands_beside_them(dataset):
 def test_two_workers_and_another_place_of_the_folder_give_the_same_frames(dataset, meshes, tmp_path):
     moved = tmp_path / "elsewhere"
     moved.symlink_to(meshes)
-    pair = render(tmp_path / "pair", *OWN, f"objects.path={moved}", "workers=2")
+    pair = render(tmp_path / "pair", *OWN, f"objects.path={moved}", "execution.workers=2")
     here, there = contents(dataset), contents(pair)
     assert here.keys() == there.keys()
     assert {name for name in here if here[name] != there[name]} == {"recipe.yaml"}  # it names the folder

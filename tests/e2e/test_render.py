@@ -34,7 +34,8 @@ def test_summary_names_the_contact_sheet_and_what_to_do_next(tmp_path):
 def test_dataset_holds_all_that_is_promised(request, name):
     folder = request.getfixturevalue(name)
     expected = {"images", "frames", "annotations.json", "draws.jsonl", "recipe.yaml", "preview.png"}
-    assert expected | {"dataset.json"} == {p.name for p in folder.iterdir()}
+    expected |= {"dataset.json", "manifest.json", "run.json", ".lock"}
+    assert expected == {p.name for p in folder.iterdir()}
     draws = [json.loads(line) for line in (folder / "draws.jsonl").read_text().splitlines()]
     assert [d["frame"] for d in draws] == list(range(len(draws)))
     assert all("camera.tilt_deg" in d["draws"] for d in draws)
@@ -114,7 +115,7 @@ def test_frame_5_alone_equals_frame_5_of_the_batch(dice_50, tmp_path):
 
 
 def test_two_workers_give_the_bytes_of_one(dice_50, tmp_path):
-    pair = render(tmp_path / "pair", "recipe=dice", "frames=6", "seed=3", "workers=2")
+    pair = render(tmp_path / "pair", "recipe=dice", "frames=6", "seed=3", "execution.workers=2")
     for name, content in contents(pair).items():
         if name.startswith(("images/", "frames/")):
             assert content == (dice_50 / name).read_bytes(), name

@@ -159,7 +159,7 @@ def finished(tmp_path_factory) -> Path:
     """The folder of a dataset of 2 frames after the last of them was rendered."""
     out = tmp_path_factory.mktemp("finished")
     commit_frames(out, 0, 1)
-    elsewhere = ["workers=2", "engine.device=cpu", "labels.device=cpu"]
+    elsewhere = ["execution.workers=2", "engine.device=cpu", "labels.device=cpu"]
     assert run(["render", "recipe=dice", "frames=2", f"out={out}", *elsewhere, *SMALL_KEYS]) == 0
     return out
 
@@ -167,7 +167,8 @@ def finished(tmp_path_factory) -> Path:
 def test_finished_dataset_has_all_that_follows_from_its_records(finished):
     names = {path for path, content in tree(finished).items() if content is not None}
     assert names == {
-        "annotations.json", "dataset.json", "draws.jsonl", "preview.png", "recipe.yaml",
+        "annotations.json", "dataset.json", "draws.jsonl", "manifest.json", "preview.png", "recipe.yaml",
+        "run.json", ".lock",
         "frames/000000.json", "frames/000001.json", "images/000000.png", "images/000001.png",
     }  # fmt: skip
     sheet = cv2.imread(str(finished / "preview.png"))
@@ -184,8 +185,13 @@ def test_draws_of_every_frame_are_listed(finished):
 
 def test_running_again_changes_no_byte_there_and_writes_nothing_here(finished, here, capsys):
     before = tree(finished)
+    before.pop("run.json")
     assert run(["render", "recipe=dice", "frames=2", f"out={finished}", *SMALL_KEYS]) == 0
-    assert tree(finished) == before
+    after = tree(finished)
+    assert json.loads(after.pop("run.json"))["frames"] == {
+        "wanted": 2, "there": 2, "rendered": 0, "rejected": 0, "lost": 0
+    }  # fmt: skip
+    assert after == before
     assert tree(here) == {}
     said = capsys.readouterr().out
     assert "2 of 2 frames are there already" in said
@@ -199,7 +205,7 @@ def test_recipe_that_was_written_describes_the_same_dataset(finished):
 
 def test_recipe_that_was_written_says_nothing_of_where_and_by_whom(finished):
     written = yaml.safe_load((finished / "recipe.yaml").read_text())
-    assert not {"out", "workers", "dry_run"} & set(written)
+    assert not {"out", "execution", "dry_run"} & set(written)
     assert "device" not in written["engine"]
     assert "device" not in written["labels"]
 

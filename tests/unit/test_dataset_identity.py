@@ -33,7 +33,7 @@ def test_equal_recipes_have_equal_identities():
         {"frames": 16},
         {"first_frame": 5},
         {"out": "elsewhere"},
-        {"workers": 4},
+        {"execution.workers": 4},
         {"dry_run": True},
         {"engine.device": "cpu"},
         {"labels.device": "cpu"},

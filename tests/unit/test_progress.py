@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderer.commands.progress import SECONDS_BETWEEN_LINES, duration_text, track, track_in_lines
+from renderer.commands.progress import SECONDS_BETWEEN_LINES, Detail, duration_text, track, track_in_lines
 
 
 class Terminal(io.StringIO):
@@ -90,3 +90,10 @@ def test_bar_is_drawn_on_a_terminal_only(monkeypatch):
         drawn[kind] = file.getvalue()
     assert "3/3" in drawn[Terminal]
     assert drawn[io.StringIO] == ""
+
+
+def test_items_that_are_none_of_the_total_do_not_count_and_a_note_is_added():
+    file = io.StringIO()
+    detail = Detail(counts=lambda item: item > 0, note=lambda: "2 failures")
+    list(track_in_lines([0, 1, 0, 0, 2], "render", 4, detail, file=file, clock=ticking(20.0)))
+    assert file.getvalue() == "render: 2 of 4, 2:00 to go, 2 failures\n"

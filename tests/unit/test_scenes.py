@@ -200,7 +200,7 @@ def test_relations_change_the_draws_of_their_own_factors_only():
         {"objects.clutter.count": 3, "lighting.environment.strength": 1.0},
         {"camera.roll_deg": 5, "camera.focal_length_mm": 30, "sensor.tone_curve": "hard"},
         {"surface.appearance.roughness": 0.5, "objects.die.swirl": 0.0, "lighting.lights.lamp.count": 2},
-        {"workers": 7, "engine.samples": 1, "frames": 3},
+        {"execution.workers": 7, "engine.samples": 1, "frames": 3},
     ],
     ids=["objects", "camera", "surface", "run"],
 )
@@ -293,10 +293,11 @@ def test_seeds_and_indices_give_scenes_of_their_own(recipe):
 @pytest.mark.parametrize(
     "other",
     [
-        {"workers": 7, "out": "elsewhere", "frames": 3, "first_frame": 2, "dry_run": True, "name": "other"},
+        {"execution.workers": 7, "out": "elsewhere", "frames": 3, "first_frame": 2, "dry_run": True},
+        {"execution.engine": "slurm", "store": "webdataset", "shard_frames": 7, "name": "other"},
         {"engine.device": "cpu", "labels.device": "cpu", "engine.samples": 1, "labels.min_pixels": 3},
     ],
-    ids=["run", "engine"],
+    ids=["run", "cluster", "engine"],
 )
 def test_how_much_where_and_by_whom_change_no_scene(other):
     assert scene_of(dice_recipe(**other), 4) == scene_of(BASES["dice"], 4)
