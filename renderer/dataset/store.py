@@ -16,6 +16,7 @@ from renderer.files import PART, check_writable, write_bytes, write_json
 RECORDS = "frames"
 IDENTITY = "dataset.json"
 RUN = "run.json"  # of the last run; no part of the dataset
+ARRAY = ".slurm"  # a folder in `out` with what a job array is told and tells, gone when all is done
 DRY_RUN = "dry_run"  # a folder in `out` that is no part of the dataset
 
 
@@ -108,7 +109,7 @@ def open_store(out: str, identity: dict[str, Any]) -> Store:
 
 def _is_unused(root: Path) -> bool:
     """Whether a folder is empty, or holds only what a dry run or a run without a first commit left."""
-    names = {path.name for path in root.iterdir()} - {DRY_RUN, RUN, LOCK}
+    names = {path.name for path in root.iterdir()} - {ARRAY, DRY_RUN, RUN, LOCK}
     return all(name.startswith(".") and name.endswith(PART) for name in names)
 
 

@@ -72,11 +72,11 @@ class ArrayTask:
 
         missing = []
         for frame in self.frames:
-            status = job.store.status(frame)
-            if status is None:
+            found = job.store.find(frame)
+            if found is None:
                 missing.append(frame)
             else:
-                file.write(_line({"frame": frame, "status": status, "seconds": {}}))
+                file.write(_line({"frame": frame, "status": found.record["status"], "seconds": {}}))
         render = self.render or render_frames
         for event in render(job, missing) if missing else ():
             if isinstance(event, Done):

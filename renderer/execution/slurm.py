@@ -18,12 +18,12 @@ from typing import Any, Protocol
 
 import submitit
 
+from renderer.dataset.store import ARRAY
 from renderer.errors import GaplessError, InfrastructureError, InputError
 from renderer.execution.array_task import ArrayTask, read_events, write_job
-from renderer.execution.work import Done, Event, Job, Lost, Retried
+from renderer.execution.work import Done, Event, Job, Lost, Retried, Started
 from renderer.files import write_json
 
-FOLDER = ".slurm"  # in `out`: no part of the dataset, and gone when all is done
 CURRENT = "array.json"
 POLL_S = 2.0
 QUEUE_S = 15.0  # between questions to SLURM's controller, which others ask too
@@ -61,7 +61,7 @@ def render_frames(job: Job, frames: Sequence[int]) -> Iterator[Event]:
 
 def render_array(job: Job, frames: Sequence[int], cluster: Cluster) -> Iterator[Event]:
     """Render frames by an array, and those of tasks that did not finish by a second one."""
-    folder = (job.store.root / FOLDER).absolute()
+    folder = (job.store.root / ARRAY).absolute()
     _end_former(folder, cluster)
     lost: list[Lost] = []
     array = _Array(job=job, cluster=cluster, folder=folder / "1")
@@ -142,6 +142,7 @@ class _Array:
             lost: is given the frames that a task itself gave up after two failures.
         """
         self._submit(cut(self.job, frames))
+        yield self._started()
         left: list[int] = []
         try:
             while self._running:
@@ -160,6 +161,10 @@ class _Array:
                 with suppress(GaplessError):
                     self.cluster.cancel([task.id for task in self._running])
         return left
+
+    def _started(self) -> Started:
+        execution, tasks = self.job.recipe.execution, len(self._running)
+        return Started(workers=min(tasks, execution.workers or tasks), threads=execution.threads or 1)
 
     def _wait_for_the_end(self) -> None:
         """Let the last tasks end in their own way, before their folder goes."""
@@ -218,13 +223,13 @@ class _Array:
         yield from self._news(task, lost)
         left = []
         for frame in task.left:
-            status = self.job.store.status(frame)
-            if status is None:
+            found = self.job.store.find(frame)
+            if found is None:
                 left.append(frame)
                 log = self.folder / f"{task.id}_0_log.out"
                 self._reasons[frame] = f"task {task.id} ended as {task.state} without it (its log: {log})"
             else:
-                yield Done(frame=frame, status=status, seconds={})
+                yield Done(frame=frame, status=found.record["status"], seconds={})
         task.left = left
 
 

@@ -81,7 +81,7 @@ def test_a_killed_worker_is_a_failure_in_words_and_another_takes_its_place(crew)
 
 
 def test_a_worker_that_hangs_is_killed(crew):
-    assert outcome_of(crew, 2).failure == "the worker took longer than 10 s and was killed"
+    assert "took longer than" in outcome_of(crew, 2).failure
     named = [p for p in psutil.Process().children(recursive=True) if "Obedient.render" in p.name()]
     assert named == []
 
