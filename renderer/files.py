@@ -4,8 +4,9 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +47,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file, or nothing."""
     with atomic_file(path) as file:
         file.write(content)
+
+
+def append_files(file: IO[bytes], paths: Iterable[Path]) -> None:
+    """Copy the bytes of files, one after the other, to the end of an open one."""
+    for path in paths:
+        with path.open("rb") as part:
+            shutil.copyfileobj(part, file)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -72,7 +72,7 @@ def run_jobs(
         if not parsed.cfg:
             check_given(job.settings)
             check(job)
-    task = _Task(schema=schema, work=work, home=os.getpid())
+    task = _Task(schema=schema, work=work, config_dir=parsed.config_dir, home=os.getpid())
     if parsed.multirun:
         sweep = Sweep(
             config_name=config_name,
@@ -186,11 +186,13 @@ class _Task(Generic[Settings]):
     """Runs one job under Hydra, which would bury our errors under its own words, in whichever process.
 
     Attributes:
+        config_dir: the user's, if there is one.
         home: the process that talks to the user.
     """
 
     schema: Schema[Settings]
     work: Callable[[ResolvedJob[Settings]], int]
+    config_dir: str | None
     home: int
 
     def __call__(self, config: DictConfig) -> JobEnd:
@@ -201,7 +203,8 @@ class _Task(Generic[Settings]):
         multirun = settings.mode is RunMode.MULTIRUN
         try:
             job = _resolve(self.schema, config, list(settings.overrides.task), multirun=multirun)
-            return JobEnd(status=self.work(job))
+            options = () if self.config_dir is None else ("--config-dir", self.config_dir)
+            return JobEnd(status=self.work(replace(job, overrides=(*options, *job.overrides))))
         except GaplessError as error:
             if is_away:
                 return JobEnd(status=exit_status(error), said=str(error))
@@ -246,7 +249,14 @@ def _resolve(
     settings = schema.parse(plain)
     if multirun:
         settings = _with_own_out(settings, overrides)
-    return ResolvedJob(settings=settings, yaml=_yaml(plain, schema.place_keys))
+    kept = [override for override in overrides if not _is_place(override, schema.place_keys)]
+    return ResolvedJob(settings=settings, yaml=_yaml(plain, schema.place_keys), overrides=kept)
+
+
+def _is_place(override: str, place_keys: frozenset[str]) -> bool:
+    """Whether an override says where a job runs, or is Hydra's own."""
+    key = str(parse_override(override).key_or_group)
+    return any(key == place or key.startswith(f"{place}.") for place in (*place_keys, "hydra"))
 
 
 def _with_own_out(settings: Any, overrides: Sequence[str]) -> Any:

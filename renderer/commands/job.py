@@ -1,6 +1,6 @@
 """What a command works on: the schema of its settings, and one checked job. Neither loads Hydra."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
@@ -28,10 +28,15 @@ class Schema(Generic[Settings]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedJob(Generic[Settings]):
-    """One job: its checked settings, and what was composed, as YAML, for the folder it writes to."""
+    """One job: its checked settings, and what was composed, as YAML, for the folder it writes to.
+
+    Attributes:
+        overrides: arguments that compose these settings again, wherever the job is to run.
+    """
 
     settings: Settings
     yaml: str
+    overrides: Sequence[str] = ()
 
 
 def schema_of(

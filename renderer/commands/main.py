@@ -12,6 +12,7 @@ COMMANDS = {
     "render": "render a labelled dataset from a recipe",
     "preview": "render a quick contact sheet of a recipe",
     "verify": "check a finished dataset, or an export of it",
+    "export": "write a finished dataset as COCO, YOLO and other formats",
     "recipe": "show, check and compare recipes, without rendering",
     "train": "train a detector on labelled images",
     "evaluate": "measure a detector on labelled images",

@@ -1,14 +1,13 @@
 """`gapless render`: a labelled dataset from a recipe."""
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
 from renderer.commands.compose import run_jobs
 from renderer.commands.derived import write_derived
-from renderer.commands.interruption import interruptible
+from renderer.commands.interruption import Interrupted, interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.progress import Detail, track
@@ -16,15 +15,14 @@ from renderer.commands.run_report import reporting
 from renderer.commands.table import listing
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.lock import locked
-from renderer.dataset.meshes import write_meshes
 from renderer.dataset.store import RUN, Store, open_store
+from renderer.dataset.tally import Tally
 from renderer.errors import InfrastructureError
 from renderer.execution.account import Account
 from renderer.execution.work import Done, Event, Job, Lost, Retried
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
 
-MESHES = "meshes.json"
 MOST_NAMED = 10  # of lost frames
 HELP = """\
 usage: gapless render [KEY=VALUE ...] [-m] [--cfg job] [--config-dir DIR]
@@ -35,9 +33,11 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   recipe=tabletop objects.path=my_meshes
                          a folder of your own meshes; gapless recipe check reports each file
   frames=8 seed=0        how many, and the seed of every draw
-  out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/
+  out=outputs/NAME       where to write: images/ annotations.json draws.jsonl recipe.yaml preview.png frames/;
+                         run.json says how the run went
   first_frame=5          start at this frame: any frame can be rendered alone
-  execution.workers=4    worker processes; by default what cores, memory and GPUs allow
+  execution.workers=4    worker processes; by default what cores, memory and GPUs allow. One that
+                         crashes, hangs or eats memory is replaced, and its frame tried once more
   execution=local|ray|slurm
                          this machine, a Ray cluster, or a SLURM job array
   store=files|webdataset a file for each image, or WebDataset's tar files of shard_frames=256
@@ -113,19 +113,22 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     store = open_store(recipe.out, dataset_identity(recipe, library))
     with locked(store.root):
         store.sweep()
-        wanted = range(recipe.first_frame, recipe.first_frame + recipe.frames)
+        wanted = _wanted(recipe)
         missing = [frame for frame in wanted if not store.has(frame)]
         account = Account(wanted=len(wanted), there=len(wanted) - len(missing))
         if account.there:
             print(f"{account.there} of {account.wanted} frames are there already", flush=True)
         with interruptible(), reporting(account, store.root / RUN):
             _render_missing(Job(recipe=recipe, library=library, store=store), missing, account)
-            write_derived(store, job, library)
-            if library.shelves:
-                write_meshes(library.shelves, store.root / MESHES)
-        _print_summary(recipe, library, store, account)
+            store.pack_all()
+            tally = write_derived(store, job, library)
+        _print_summary(recipe, library, store, account, tally)
     _check_lost(account)
     return 0
+
+
+def _wanted(recipe: Recipe) -> range:
+    return range(recipe.first_frame, recipe.first_frame + recipe.frames)
 
 
 def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
@@ -136,11 +139,20 @@ def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
 
     detail: Detail[Event] = Detail(counts=lambda event: isinstance(event, Done | Lost), note=account.note)
     events = render_frames(job, missing)
-    for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
-        account.add(event)
-        if isinstance(event, Retried | Lost):
-            fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
-            print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
+    pack_if_full = job.store.packer(missing)
+    try:
+        for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
+            account.add(event)
+            if isinstance(event, Done):
+                pack_if_full(event.frame)
+            if isinstance(event, Retried | Lost):
+                fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
+                print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
+    except Interrupted:
+        events.close()  # ends the workers
+        wanted = _wanted(job.recipe)
+        account.recount(sum(frame in wanted for frame in job.store.frames()))
+        raise
 
 
 def _check_lost(account: Account) -> None:
@@ -161,8 +173,10 @@ def _check_lost(account: Account) -> None:
     )
 
 
-def _print_summary(recipe: Recipe, library: Library, store: Store, account: Account) -> None:
-    _print_counts(recipe, store, categories(recipe, library), account)
+def _print_summary(
+    recipe: Recipe, library: Library, store: Store, account: Account, tally: Tally
+) -> None:
+    _print_counts(recipe, store, categories(recipe, library), account, tally)
     if account.rendered:
         split = ", ".join(f"{stage} {duration:.2f}" for stage, duration in account.means().items())
         report = account.report("", None)
@@ -173,41 +187,29 @@ def _print_summary(recipe: Recipe, library: Library, store: Store, account: Acco
         )
     print(f"  look at {store.root / 'preview.png'}")
     if not account.lost:
-        more = 2 * recipe.frames
-        print(
-            f"  next: the same command with frames={more} adds frames; annotations.json is COCO, for training"
-        )
+        labels = "annotations.json is COCO, for training"
+        if recipe.store != "files":
+            labels = f"gapless export {store.root} --to coco writes COCO, for training"
+        print(f"  next: the same command with frames={2 * recipe.frames} adds frames; {labels}")
 
 
-def _print_counts(recipe: Recipe, store: Store, names: Sequence[str], account: Account) -> None:
-    counts, frames, rejected, hidden, ignored = _count(store)
+def _print_counts(
+    recipe: Recipe, store: Store, names: Sequence[str], account: Account, tally: Tally
+) -> None:
     lost = f", {len(account.lost)} lost" if account.lost else ""
     print(
-        f"{recipe.name}: {frames} frames in {store.root}, {account.rendered} rendered now, "
-        f"{rejected} rejected{lost}"
+        f"{recipe.name}: {tally.frames} frames in {store.root}, {account.rendered} rendered now, "
+        f"{tally.rejected.total()} rejected{lost}"
     )
-    listed = listing([f"{name} {counts.get(name, 0)}" for name in names])
+    listed = listing([f"{name} {tally.annotated[name]}" for name in names])
     limits = recipe.labels
     least = f"{limits.min_pixels} px" + (
         f" or a visibility of {limits.min_visibility:g}" if limits.min_visibility else ""
     )
-    print(f"  instances: {listed}; {hidden} below {least} are flagged, not annotated")
+    print(f"  instances: {listed}; {tally.hidden()} below {least} are flagged, not annotated")
+    ignored = tally.ignored.total()
     if ignored:
         print(
             f"  {ignored} dice with a face margin below {limits.min_face_margin:g}, or less than "
             f"{limits.min_face_visibility:g} of the upper face in sight, are marked to be ignored"
         )
-
-
-def _count(store: Store) -> tuple[Counter[str], int, int, int, int]:
-    counts: Counter[str] = Counter()
-    frames = rejected = hidden = ignored = 0
-    for record in store.records():
-        frames += record["status"] == "ok"
-        rejected += record["status"] != "ok"
-        for instance in record.get("instances", ()):
-            is_ignored = instance["ignored"] and instance["area_px"] > 0  # else it is in no annotation
-            ignored += is_ignored
-            hidden += not (instance["annotated"] or is_ignored)
-            counts[instance["category"]] += instance["annotated"]
-    return counts, frames, rejected, hidden, ignored

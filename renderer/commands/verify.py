@@ -3,7 +3,7 @@
 import argparse
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from renderer.errors import InputError
 
 if TYPE_CHECKING:
+    from renderer.dataset.record import Record
     from renderer.dataset.verification import Dataset
 
 HELP = """\
@@ -21,9 +22,10 @@ train takes: a COCO json, a folder of Pascal VOC files, a YOLO data.yaml.
 
   of a gapless dataset   each frame: its record, image and maps are there with the bytes that were rendered;
                          masks, boxes, areas, visibility and flags agree; its certification is there.
-                         annotations.json, draws.jsonl: they are what the records give. No other files
+                         annotations.json, draws.jsonl, manifest.json, README.md: they are what the records
+                         give. Tar files of store=webdataset: their checksums. No other files
   --export SET           an export of PATH, read as gapless train reads it: the same images, boxes and
-                         categories as in the records
+                         categories as in the records, or in those of the split that SET is
   of any other SET       images decode to the size of their labels, boxes lie in them, masks in their boxes
 
 Exit status: 0 all is right, 1 something is not, 2 PATH or SET cannot be read.
@@ -96,6 +98,7 @@ def _verify_dataset(root: Path, export: str | None) -> int:
     dataset = open_dataset(root)
     findings = _Findings()
     frames = _check_frames(dataset, findings)
+    frames.can_be_read &= not dataset.faults
     for fault in check_folders(dataset, frames.with_image):
         findings.add(fault.check, fault.reason)
     if frames.can_be_read:
@@ -109,7 +112,7 @@ def _verify_dataset(root: Path, export: str | None) -> int:
         _compare_export(dataset, export, findings)
     elif export is not None:
         print(f"{export} was not compared: the records must be right first")
-    return _conclude(findings, frames)
+    return _conclude(dataset, findings, frames)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -171,41 +174,61 @@ def _print_rejected(rejected: Sequence[tuple[int, str, str]]) -> None:
 
 def _compare_export(dataset: "Dataset", export: str, findings: _Findings) -> None:
     """Compare an export with the records of its dataset."""
-    from renderer.dataset.derived_checks import all_records, box_of_annotations
-    from train_eval.data.against_records import ROUNDING_PX, differences, format_of
+    from train_eval.data.against_records import ROUNDING_PX, differences, format_of, path_and_split
     from train_eval.data.checker import check_set
     from train_eval.data.resolving import BOX_CUT
     from train_eval.data.sets import read_set
 
-    box = box_of_annotations(dataset.root)
+    path, split = path_and_split(export)
+    box, records = _exported_part(dataset, path, split)
     reading = read_set(export)
     for problem in (*reading.problems, *check_set(reading.detections)):
         if box != "amodal" or problem.remedy != BOX_CUT:  # such boxes stick out of their images
             findings.add("export", problem.message)
-    tolerance_px = ROUNDING_PX[format_of(Path(export))]
-    records = (record for record in all_records(dataset) if record["status"] == "ok")
+    tolerance_px = ROUNDING_PX[format_of(path)]
     for difference in differences(reading.detections, records, box, tolerance_px):
         findings.add("export", difference)
     print(f"{reading.detections.name}: {len(reading.detections.images)} images compared with the records")
 
 
-def _conclude(findings: _Findings, frames: _Frames) -> int:
+def _exported_part(dataset: "Dataset", path: Path, split: str) -> tuple[str, Iterator["Record"]]:
+    """Which box an export has, and the records it is of: those of the split, where scenes are held out."""
+    from renderer.dataset.derived_checks import all_records, box_of_annotations
+    from renderer.dataset.exports.placing import marker_of
+    from renderer.dataset.source import Split, open_source
+
+    records = (record for record in all_records(dataset) if record["status"] == "ok")
+    marker = marker_of(path)
+    if marker is None:
+        return box_of_annotations(dataset.root), records
+    box = "visible" if marker["format"] == "yolo-segment" else marker["box"]  # that of the polygons
+    if not split or not marker["val_share"]:
+        return box, records
+    held_out = Split(val_share=marker["val_share"], seed=marker["split_seed"])
+    scene_frames = open_source(dataset.root).scene_frames
+    return box, (record for record in records if held_out.of(record["frame"] // scene_frames) == split)
+
+
+def _conclude(dataset: "Dataset", findings: _Findings, frames: _Frames) -> int:
     if not findings.counts:
         print("all is as it was rendered")
         return 0
     findings.print()
     if not frames.can_be_read:
-        print("  annotations.json and draws.jsonl were not compared: the records must be right first")
-    print(_remedy(findings, frames.damaged))
+        unread = "annotations.json, draws.jsonl and manifest.json"
+        print(f"  {unread} were not compared: the records must be right first")
+    print(_remedy(dataset, findings, frames.damaged))
     return EXIT_FAULTS
 
 
-def _remedy(findings: _Findings, damaged: Sequence[int]) -> str:
+def _remedy(dataset: "Dataset", findings: _Findings, damaged: Sequence[int]) -> str:
     again = "run the gapless render command of this dataset again"
     if damaged:
-        files = ", ".join(f"frames/{frame:06d}.json" for frame in damaged[:3])
-        more = " and those of the other frames" if len(damaged) > 3 else ""
-        return f"next: delete {files}{more}, then {again}: it renders what is missing"
+        names = list(dict.fromkeys(dataset.store.holder(frame) for frame in damaged))
+        more = " and those of the other frames" if len(names) > 3 else ""
+        return f"next: delete {', '.join(names[:3])}{more}, then {again}: it renders what is missing"
+    if findings.counts["shards"]:
+        return f"next: restore the tar files that are named, or delete them, then {again}: it renders anew"
     if findings.counts["folders"]:
         return f"next: delete what belongs to no frame, then {again}"
     if set(findings.counts) == {"export"}:

@@ -1,11 +1,10 @@
-"""Whether a frame on disk is what it was when it was rendered: its record, image, maps and labels."""
+"""Whether a stored frame is what it was when it was rendered: its record, image, maps and labels."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -13,6 +12,8 @@ import numpy as np
 
 from renderer.dataset.entries import flags_of
 from renderer.dataset.record import Record, image_name, map_name
+from renderer.dataset.store import Store
+from renderer.errors import StoreError
 from renderer.labels.certificate import FIGURES, Fault
 from renderer.labels.entry_checks import entry_fault, form_fault, overlap_fault
 
@@ -53,19 +54,20 @@ class FrameCheck:
     faults: tuple[Fault, ...] = field(default_factory=tuple)
 
 
-def check_frame(root: Path, record_path: Path, limits: Limits) -> FrameCheck:
-    """Check one frame of a dataset; its record is named after its number."""
-    frame = int(record_path.stem)
+def check_frame(store: Store, frame: int, limits: Limits) -> FrameCheck:
+    """Check one frame of a dataset."""
     try:
-        record = json.loads(record_path.read_bytes())
+        record = json.loads(store.record_bytes(frame))
     except OSError as error:
         return _unusable(frame, f"cannot be read: {error.strerror}")
+    except StoreError as error:
+        return _unusable(frame, f"cannot be read: {error}")
     except (ValueError, RecursionError):
         return _unusable(frame, "is no JSON")
     reason = record_fault(record, frame)
     if reason is not None:
         return _unusable(frame, reason)
-    faults = tuple(_faults(root, record, limits)) if record["status"] == "ok" else ()
+    faults = tuple(_faults(store, record, limits)) if record["status"] == "ok" else ()
     return FrameCheck(frame=frame, record=record, faults=faults)
 
 
@@ -90,10 +92,10 @@ def record_fault(record: Any, frame: int) -> str | None:
     return reason
 
 
-def _faults(root: Path, record: Record, limits: Limits) -> Iterator[Fault]:
+def _faults(store: Store, record: Record, limits: Limits) -> Iterator[Fault]:
     found = {
-        "image": image_fault(root, record),
-        "maps": maps_fault(root, record, limits),
+        "image": image_fault(store, record),
+        "maps": maps_fault(store, record, limits),
         "labels": labels_fault(record),
         "certification": certification_fault(record),
     }
@@ -104,12 +106,12 @@ def _faults(root: Path, record: Record, limits: Limits) -> Iterator[Fault]:
             yield Fault(check=check, reason=reason)
 
 
-def image_fault(root: Path, record: Record) -> str | None:
+def image_fault(store: Store, record: Record) -> str | None:
     """What is wrong with a frame's image."""
     image = record["image"]
     if image["file"] != image_name(record["frame"]):
         return f"the record names the image {image['file']!r}, expected {image_name(record['frame'])!r}"
-    content = _content(root, image)
+    content = _content(store, image)
     if isinstance(content, str):
         return content
     pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
@@ -120,15 +122,17 @@ def image_fault(root: Path, record: Record) -> str | None:
     return None
 
 
-def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
+def _content(store: Store, file: Mapping[str, Any]) -> bytes | str:
     """The bytes of a file that a record names by the name that it must have, or what is wrong with it."""
     name = file["file"]
     try:
-        content: bytes = (root / name).read_bytes()
+        content: bytes = store.read(name)
     except FileNotFoundError:
         return f"{name} is missing"
     except OSError as error:
         return f"{name} cannot be read: {error.strerror}"
+    except StoreError as error:
+        return str(error)
     if len(content) != file["bytes"]:
         return f"{name} has {len(content)} bytes, expected {file['bytes']}"
     if hashlib.sha256(content).hexdigest() != file["sha256"]:
@@ -136,7 +140,7 @@ def _content(root: Path, file: Mapping[str, Any]) -> bytes | str:
     return content
 
 
-def maps_fault(root: Path, record: Record, limits: Limits) -> str | None:
+def maps_fault(store: Store, record: Record, limits: Limits) -> str | None:
     """What is wrong with a frame's maps."""
     if set(record["maps"]) != limits.maps:
         return f"the record has the maps {sorted(record['maps'])}, expected {sorted(limits.maps)}"
@@ -147,7 +151,7 @@ def maps_fault(root: Path, record: Record, limits: Limits) -> str | None:
         expected = map_name(name, record["frame"])
         if file["file"] != expected:
             return f"the record names the map {file['file']!r}, expected {expected!r}"
-        content = _content(root, file)
+        content = _content(store, file)
         if isinstance(content, str):
             return content
     return None

@@ -13,17 +13,26 @@ from renderer.labels.certificate import Fault
 from renderer.scene import Camera, Scene, Shot, View
 
 Record = Mapping[str, Any]
+IMAGES = "images"
+IMAGE_SUFFIX = ".png"
 MAP_SUFFIXES = {"instances": ".png", "semantic": ".png", "depth": ".exr", "normals": ".exr"}
 
 
 def image_name(frame: int) -> str:
     """Path of a frame's image inside the dataset."""
-    return f"images/{frame:06d}.png"
+    return f"{IMAGES}/{frame:06d}{IMAGE_SUFFIX}"
 
 
 def map_name(name: str, frame: int) -> str:
     """Path of a frame's map inside the dataset."""
     return f"{name}/{frame:06d}{MAP_SUFFIXES[name]}"
+
+
+def frame_of(name: str, suffix: str) -> int | None:
+    """The number in the name of a frame's file, such as 5 in '000005.png'; None where it is none of ours."""
+    stem = name.removesuffix(suffix)
+    is_number = (stem != name or not suffix) and stem.isdecimal() and stem.isascii()
+    return int(stem) if is_number and f"{int(stem):06d}" == stem else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

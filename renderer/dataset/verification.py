@@ -4,20 +4,18 @@ Nothing is written, and of all frames together no more than their numbers is kep
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from renderer.dataset.file_store import RECORD_SUFFIX, files_of, names_in
 from renderer.dataset.frame_checks import FrameCheck, Limits, check_frame
-from renderer.dataset.record import MAP_SUFFIXES
-from renderer.dataset.store import IDENTITY, RECORDS
+from renderer.dataset.record import IMAGE_SUFFIX, IMAGES, MAP_SUFFIXES, frame_of
+from renderer.dataset.shards import SHARD_SUFFIX, SHARDS, ShardStore, frames_in, member_name, record_member
+from renderer.dataset.store import IDENTITY, RECORDS, Store, store_of
 from renderer.errors import StoreError
 from renderer.files import PART
 from renderer.labels.certificate import Fault
-
-IMAGES = "images"
-RECORD_SUFFIX, IMAGE_SUFFIX = ".json", ".png"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,15 +24,18 @@ class Dataset:
 
     Attributes:
         frames: numbers of the frames that have a record, ascending.
+        faults: of tar files that cannot be read; their frames are not among those above.
     """
 
-    root: Path
+    store: Store
     limits: Limits
     frames: Sequence[int]
+    faults: Sequence[Fault] = field(default_factory=tuple)
 
-    def record_path(self, frame: int) -> Path:
-        """Where a frame's record is."""
-        return self.root / RECORDS / f"{frame:06d}.json"
+    @property
+    def root(self) -> Path:
+        """The dataset's folder."""
+        return self.store.root
 
     def gaps(self) -> list[tuple[int, int]]:
         """First and last number of the frames that are not there between those that are."""
@@ -54,7 +55,8 @@ def open_dataset(root: Path) -> Dataset:
         StoreError: its identity cannot be read.
     """
     try:
-        recipe = json.loads((root / IDENTITY).read_bytes())["recipe"]
+        identity = json.loads((root / IDENTITY).read_bytes())
+        recipe = identity["recipe"]
         limits = Limits(
             min_pixels=recipe["labels.min_pixels"],
             min_visibility=recipe["labels.min_visibility"],
@@ -63,42 +65,90 @@ def open_dataset(root: Path) -> Dataset:
             maps=frozenset(recipe["labels.maps"]),
         )
         _check_limits(limits)
+        store = store_of(root, identity)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{root / IDENTITY} cannot be read ({error}); render the dataset again") from error
     except KeyError as error:
         raise StoreError(
             f"{root / IDENTITY} has no {error}: an older gapless rendered it; render it again to verify it"
         ) from error
-    numbers = (_frame_of(name, RECORD_SUFFIX) for name in _names(root / RECORDS))
-    frames = sorted(number for number in numbers if number is not None)
-    return Dataset(root=root, limits=limits, frames=frames)
+    if isinstance(store, ShardStore):
+        return _open_shards(store, limits)
+    return Dataset(store=store, limits=limits, frames=store.frames())
+
+
+def _open_shards(store: ShardStore, limits: Limits) -> Dataset:
+    frames, faults = set(Store.frames(store)), []
+    for number in store.numbers():
+        try:
+            frames.update(frames_in(store.packed(number)))
+        except StoreError as error:
+            faults.append(Fault(check="shards", reason=str(error)))
+    return Dataset(store=store, limits=limits, frames=sorted(frames), faults=faults)
 
 
 def check_frames(dataset: Dataset) -> Iterator[FrameCheck]:
     """Check each frame, in order."""
     for frame in dataset.frames:
-        yield check_frame(dataset.root, dataset.record_path(frame), dataset.limits)
+        yield check_frame(dataset.store, frame, dataset.limits)
 
 
 def check_folders(dataset: Dataset, rendered: Iterable[int]) -> Iterator[Fault]:
-    """Files that are no part of the dataset.
+    """Files that are no part of the dataset, and frames that are not where they should be.
 
     Args:
         rendered: the frames that have an image.
     """
-    with_image = frozenset(rendered)
+    store, with_image = dataset.store, frozenset(rendered)
+    for name in names_in(store.root):
+        if name.endswith(PART):
+            yield _stray(name)
+    if isinstance(store, ShardStore):
+        yield from dataset.faults
+        yield from _check_shards(store)
+        loose = frozenset(Store.frames(store))
+        yield from (
+            Fault(check="packing", reason=f"frame {frame} is in files of its own: a run was stopped")
+            for frame in sorted(loose)
+        )
+        yield from _check_loose(dataset, loose, with_image & loose)
+    else:
+        yield from _check_loose(dataset, frozenset(dataset.frames), with_image)
+
+
+def _check_loose(dataset: Dataset, recorded: frozenset[int], with_image: frozenset[int]) -> Iterator[Fault]:
     folders = {
-        RECORDS: (frozenset(dataset.frames), RECORD_SUFFIX),
+        RECORDS: (recorded, RECORD_SUFFIX),
         IMAGES: (with_image, IMAGE_SUFFIX),
         **{name: (with_image, MAP_SUFFIXES[name]) for name in dataset.limits.maps},
     }
-    for name in _names(dataset.root):
-        if name.endswith(PART):
-            yield _stray(name)
     for folder, (frames, suffix) in sorted(folders.items()):
-        for name in _names(dataset.root / folder):
-            if _frame_of(name, suffix) not in frames:
+        for name in names_in(dataset.root / folder):
+            if frame_of(name, suffix) not in frames:
                 yield _stray(f"{folder}/{name}")
+
+
+def _check_shards(store: ShardStore) -> Iterator[Fault]:
+    """Files that are no tar files, and members that no record names."""
+    for name in names_in(store.root / SHARDS):
+        number = frame_of(name, SHARD_SUFFIX)
+        if number is None:
+            yield _stray(f"{SHARDS}/{name}")
+        else:
+            for member in _unknown_members(store, number):
+                yield _stray(f"{SHARDS}/{name}: {member}")
+
+
+def _unknown_members(store: ShardStore, number: int) -> list[str]:
+    try:
+        members = store.packed(number)
+        known = set()
+        for frame in frames_in(members):
+            record = json.loads(members[record_member(frame)].read())
+            known |= {record_member(frame), *(member_name(file["file"]) for file in files_of(record))}
+        return sorted(set(members) - known)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, StoreError):
+        return []  # told already: the tar file or the record cannot be read
 
 
 def _stray(name: str) -> Fault:
@@ -118,18 +168,3 @@ def _check_limits(limits: Limits) -> None:
     unknown = sorted(limits.maps - set(MAP_SUFFIXES))
     if unknown:
         raise ValueError(f"labels.maps has {unknown[0]!r}")
-
-
-def _names(folder: Path) -> list[str]:
-    """What is in a folder, in order; nothing where there is none."""
-    try:
-        return sorted(entry.name for entry in os.scandir(folder))
-    except OSError:
-        return []
-
-
-def _frame_of(name: str, suffix: str) -> int | None:
-    """The number in the name of a frame's file, such as 5 in '000005.png'."""
-    stem = name.removesuffix(suffix)
-    is_number = stem != name and stem.isdecimal() and stem.isascii()
-    return int(stem) if is_number and f"{int(stem):06d}" == stem else None

@@ -56,6 +56,14 @@ class Account:
         for stage, duration in done.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + duration
 
+    def recount(self, done: int) -> None:
+        """Count also what was committed and not yet reported when the run was interrupted.
+
+        Args:
+            done: frames that are wanted and have a record.
+        """
+        self.rendered = max(self.rendered, done - self.there)
+
     def note(self) -> str:
         """How fast it goes since the first frame, and how often it failed: `0.43 frames/s, 1 failure`."""
         failures = len(self.retried) + len(self.lost)

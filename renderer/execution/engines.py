@@ -1,7 +1,7 @@
 """Rendering by the engine that `execution` names: every one of them calls `worker.render_unit`."""
 
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from types import ModuleType
 
 from renderer.errors import InputError
@@ -13,7 +13,7 @@ from renderer.execution.units import units
 from renderer.execution.work import Event, Job, Started
 
 
-def render_frames(job: Job, frames: Sequence[int]) -> Iterator[Event]:
+def render_frames(job: Job, frames: Sequence[int]) -> Generator[Event, None, None]:
     """Render and commit frames; yields what becomes of each, a done one when it is safe on disk.
 
     Args:

@@ -19,6 +19,15 @@ settings.register_profile(
 settings.load_profile("gapless")
 
 
+@pytest.fixture(scope="session")
+def made_source(tmp_path_factory):
+    """A small dataset made without Blender, for exports to read."""
+    from unit.exported import made_dataset
+
+    with pytest.MonkeyPatch.context() as patch:
+        yield made_dataset(tmp_path_factory.mktemp("made"), patch)
+
+
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     """Each test has a cache of its own: what one finds of a mesh is no other's."""

@@ -94,7 +94,10 @@ def instance_of(
 def record_of(
     frame: int, instances: Sequence[dict[str, Any]] = (), image_png: bytes = b"png"
 ) -> dict[str, Any]:
-    """A record of a frame of WIDTH_PX x HEIGHT_PX, without all that the store does not read."""
+    """A record of a frame of WIDTH_PX x HEIGHT_PX, without all that the store does not read.
+
+    Instances without an id are numbered from 1.
+    """
     image = {
         "file": f"images/{frame:06d}.png",
         "width_px": WIDTH_PX,
@@ -106,7 +109,7 @@ def record_of(
         "status": "ok",
         "image": image,
         "maps": {},
-        "instances": list(instances),
+        "instances": [{"id": number} | instance for number, instance in enumerate(instances, start=1)],
         "draws": {},
     }
 

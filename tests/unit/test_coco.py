@@ -1,6 +1,7 @@
 """The COCO export: pycocotools reads it, and finds in it what the records hold and nothing else."""
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from unit.frames import HEIGHT_PX, WIDTH_PX, blank_mask, instance_of, record_of, rejected_of
 
-from renderer.dataset.coco import write_coco
+from renderer.dataset.coco import annotation_id, write_coco
 from renderer.dataset.record import decode_mask
 from renderer.dataset.store import Store
 from renderer.recipe.schema import BOXES
@@ -60,8 +61,17 @@ def test_every_category_is_listed_even_without_an_instance(store):
     ]
 
 
-def test_annotation_ids_count_from_one(store):
-    assert [a["id"] for a in exported(store).dataset["annotations"]] == [1, 2, 3]
+def test_annotation_ids_tell_the_frame_and_the_instance_and_are_never_0(store):
+    """So that an id is the same whatever other frames there are, and parts of a dataset can be joined."""
+    ids = [a["id"] for a in exported(store).dataset["annotations"]]
+    assert ids == [1, 3, 3 * 2**15 + 1]
+
+
+def test_largest_annotation_id_is_exact_in_a_double():
+    largest = annotation_id(2**38 - 1, 2**15 - 1)
+    assert largest < 2**53
+    assert annotation_id(0, 1) == 1
+    assert annotation_id(1, 1) > annotation_id(0, 2**15 - 1)
 
 
 def test_annotations_have_the_categories_of_their_instances(store):
@@ -218,21 +228,27 @@ def test_exporting_again_gives_equal_bytes(store):
     assert (store.root / "annotations.json").read_bytes() == first
 
 
-def test_annotations_are_written_while_records_are_read(tmp_path, monkeypatch):
-    """So that a dataset of millions of frames is exported in the memory of a few."""
+def test_each_record_is_read_once_and_none_is_kept(tmp_path, monkeypatch):
+    """So that a dataset of millions of frames is exported in one pass, in the memory of a few."""
     noise = instance_of(np.random.default_rng(0).random((HEIGHT_PX, WIDTH_PX)) < 0.5)
-    store = store_of(tmp_path, *[record_of(frame, [noise]) for frame in range(60)])
-    read, sizes = Store.records, []
+    record = record_of(0, [noise] * 20)
+    frames: list[int] = []
 
-    def watched(self):
-        for record in read(self):
-            (unfinished,) = tmp_path.glob(".annotations.json.*")
-            sizes.append(unfinished.stat().st_size)
-            yield record
+    def many(_):
+        for frame in range(300):
+            frames.append(frame)
+            yield record | {"frame": frame}
 
-    monkeypatch.setattr(Store, "records", watched)
-    exported(store)
-    assert sizes[-1] > 0.8 * (tmp_path / "annotations.json").stat().st_size
+    monkeypatch.setattr(Store, "records", many)
+    tracemalloc.start()
+    try:
+        write_coco(Store(root=tmp_path, identity={}), CATEGORIES, tmp_path / "annotations.json")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert frames == list(range(300))
+    assert peak < 0.2 * (tmp_path / "annotations.json").stat().st_size
+    assert [path.name for path in tmp_path.iterdir()] == ["annotations.json"]
 
 
 def test_export_is_one_json_document(store):

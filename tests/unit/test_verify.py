@@ -209,7 +209,7 @@ def test_record_that_is_none_is_found_and_nothing_is_compared_with_it(copy_of, c
     printed = found(copy_of, capsys)
     assert "1 fault: record 1" in printed
     assert "frame 1: the record is" in printed
-    assert "annotations.json and draws.jsonl were not compared" in printed
+    assert "annotations.json, draws.jsonl and manifest.json were not compared" in printed
 
 
 def test_record_under_another_number_is_found(copy_of, capsys):
@@ -285,6 +285,8 @@ def test_maps_that_the_recipe_asks_for_are_checked(copy_of, capsys):
         path.write_bytes(code.tobytes())
         record["maps"] = {"instances": file_entry(path, copy_of)}
         write_record(copy_of, record)
+    asked = "labels.maps=[instances]"
+    assert run(["render", "recipe=dice", *KEYS, asked, "frames=3", f"out={copy_of}"]) == 0
     assert verify(copy_of) == 0
     capsys.readouterr()
     (copy_of / "instances/000002.png").write_bytes(b"x")
@@ -386,8 +388,8 @@ def test_whatever_is_written_into_a_record_is_looked_at_without_a_crash(whole, d
         certification_fault(record)
         if labels_fault(record) is None:
             flags_fault(record, limits)
-        image_fault(whole, record)
-        maps_fault(whole, record, limits)
+        image_fault(open_dataset(whole).store, record)
+        maps_fault(open_dataset(whole).store, record, limits)
 
 
 def test_help_has_examples(capsys):

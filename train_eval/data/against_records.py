@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from renderer.dataset.coco import exported_box
 from train_eval.data.records import DetectionSet, ImageRecord
+from train_eval.data.yolo import SPLITS
 
 # Pixels by which a corner may differ for the rounding of a format: decimals of a fraction in YOLO, whole
 # pixels, counted from 0 or from 1, in VOC.
@@ -20,6 +21,16 @@ def format_of(path: Path) -> str:
     if path.suffix.lower() == ".json" or any(path.glob("*.json")):
         return "COCO"
     return "YOLO" if path.suffix.lower() in (".yaml", ".yml") or (path / "labels").is_dir() else "VOC"
+
+
+def path_and_split(text: str) -> tuple[Path, str]:
+    """The path of a SET, and which split of an export it is by its name; empty where it is all of it."""
+    head, colon, split = text.rpartition(":")
+    if colon and split in SPLITS:
+        return Path(head), split
+    path = Path(text)
+    suffix = path.stem.rpartition("_")[2]
+    return path, suffix if path.suffix.lower() == ".json" and suffix in SPLITS else ""
 
 
 def differences(

@@ -1,6 +1,7 @@
 """COCO json: `images`, `annotations` with `bbox` [x, y, width, height] in pixels, `categories`.
 
-The images are sought beside the json, in a folder of the json's name without its suffix, and in `images/`.
+The images are sought beside the json, in a folder of the json's name without its suffix, in `images/`, and,
+as COCO itself lies, for `annotations/instances_train.json` in `images/train/` and `train/`.
 Boxes with `iscrowd` are ignored, labels follow the order of the category ids, and images without
 annotations are kept. A folder that gapless rendered is such a json, `annotations.json`, beside `images/`.
 """
@@ -173,8 +174,10 @@ def image_path(source: Path, name: str) -> Path:
 
 def image_candidates(source: Path, name: str) -> Iterator[Path]:
     """Where an image of a json may lie."""
-    folder = source.parent
+    folder, split = source.parent, source.stem.rpartition("_")[2]
     for candidate in (folder, folder / source.stem, folder / "images"):
+        yield candidate / name
+    for candidate in (folder.parent / "images" / split, folder.parent / split):
         yield candidate / name
 
 

@@ -67,8 +67,13 @@ class Part(Protocol):
 class Format(Protocol):
     """A format; each module of this package has one."""
 
-    name: str
-    help: str
+    @property
+    def name(self) -> str:
+        """What users call it, and the folder it gets."""
+
+    @property
+    def help(self) -> str:
+        """One line for users."""
 
     def part(self, target: Target, number: int) -> Part:
         """Begin the part of that number; it removes what an earlier try left of it."""

@@ -1,0 +1,77 @@
+"""Images and maps in an export: hard links to the dataset's own where that can be, else copies."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+from renderer.dataset.exports.format import Target
+from renderer.dataset.record import Record
+from renderer.errors import DataError
+
+# What file systems say that cannot link these two files, though they could hold a copy.
+NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
+def image_file(record: Record) -> str:
+    """Name of the image of a record in an export, without a folder."""
+    return Path(record["image"]["file"]).name
+
+
+def place_image(target: Target, record: Record, path: Path) -> None:
+    """Put the image of a record at a path, in folders that are made where they are missing.
+
+    Raises:
+        DataError: the dataset has lost the image.
+    """
+    place_file(target, record["image"]["file"], path)
+
+
+def place_file(target: Target, name: str, path: Path) -> None:
+    """Put a file that a record names at a path.
+
+    Raises:
+        DataError: the dataset has lost the file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    there = target.source.path(name)
+    if there is None:
+        path.write_bytes(read_file(target, name))
+    elif not (target.choices.links and _linked(there, path)):
+        _copy(target, name, there, path)
+
+
+def read_file(target: Target, name: str) -> bytes:
+    """The bytes of a file that a record names.
+
+    Raises:
+        DataError: the dataset has lost the file.
+    """
+    try:
+        return target.source.read(name)
+    except (FileNotFoundError, KeyError):
+        raise _lost(target, name) from None
+
+
+def _linked(there: Path, path: Path) -> bool:
+    """Link a file; False where the file system cannot, or where the file is not there."""
+    try:
+        os.link(there, path)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno in NO_LINK:
+            return False
+        raise
+    return True
+
+
+def _copy(target: Target, name: str, there: Path, path: Path) -> None:
+    if not there.is_file():
+        raise _lost(target, name)
+    shutil.copyfile(there, path)
+
+
+def _lost(target: Target, name: str) -> DataError:
+    root = target.source.root
+    return DataError(f"{root} has no {name}, which its record names; gapless verify {root} says what to do")
