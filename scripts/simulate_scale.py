@@ -60,9 +60,10 @@ class Costs:
     record_bytes: int
 
     @property
-    def coordinator(self) -> float:
-        """What the process that gives out frames does for each while workers render."""
-        return (self.supervise or 0.0) + self.message + (self.pack or 0.0)
+    def coordinator(self) -> dict[str, float]:
+        """What the process that gives out frames does for each while workers render, by store."""
+        files = (self.supervise or 0.0) + self.message
+        return {"files": files, "webdataset": files + (self.pack or 0.0)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +89,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gapless-scale-") as folder:
         costs = measure(Path(folder), given.records)
     print_costs(costs)
-    run = simulate(given.frames, given.workers, given.failures, costs.coordinator)
-    print_run(run, costs, given.frames, given.workers)
+    for store, cost_s in costs.coordinator.items():
+        run = simulate(given.frames, given.workers, given.failures, cost_s)
+        print_run(run, store, given.frames, given.workers)
+    print_after(costs, given.frames)
 
 
 def measure(folder: Path, count: int) -> Costs:
@@ -144,7 +147,8 @@ def _instance(number: int, category: str, keypoints: Sequence[str]) -> dict[str,
     rows, columns = np.nonzero(mask)
     box = [int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1]
     return {
-        "name": f"die[{number}]", "category": category, "bbox_xyxy": box, "area_px": int(mask.sum()),
+        "id": number + 1, "name": f"die[{number}]", "category": category, "bbox_xyxy": box,
+        "area_px": int(mask.sum()),
         "segmentation": encode_mask(mask.astype(bool)), "annotated": True, "ignored": False,
         "amodal": {"bbox_xyxy": box}, "visibility": 1.0, "truncation": 0.0,
         "keypoints": {name: [60.5, 240.5, 2] for name in keypoints},
@@ -226,7 +230,7 @@ def _measure_export(folder: Path, count: int) -> tuple[float | None, float | Non
         return None, None
     registry = importlib.import_module("renderer.dataset.exports.registry")
     choices = importlib.import_module("renderer.dataset.exports.format").Choices()
-    formats = [one for one in registry.FORMATS if one.name == "coco"]
+    formats = registry.formats_named(["coco"])
     parts = runner.export(open_source(folder / "files"), formats, folder / "exported", choices)
     start = time.process_time()
     total = -(-count // runner.PART_FRAMES)
@@ -306,23 +310,24 @@ def print_costs(costs: Costs) -> None:
     print(f"  a record has {costs.record_bytes} bytes")
 
 
-def print_run(run: Run, costs: Costs, frames: int, workers: int) -> None:
-    """What follows for a run."""
-    total_s = workers * run.length
-    share = run.busy / run.length
-    print(f"\n{frames} frames of {FRAME_S} s on {workers} workers: {run.length / 3600:.2f} h")
-    print(f"  coordinator: {costs.coordinator * 1e6:.0f} us for each frame, busy {share:.3%} of the time")
-    print(f"  workers wait {run.idle / total_s:.3%} of the time; {run.retried} frames rendered twice")
+def print_run(run: Run, store: str, frames: int, workers: int) -> None:
+    """How a run went."""
+    share, idle = run.busy / run.length, run.idle / (workers * run.length)
+    print(f"\nstore={store}: {frames} frames of {FRAME_S} s on {workers} workers: {run.length / 3600:.2f} h")
+    verdict = "" if share < TARGET_SHARE else f", which is NOT below {TARGET_SHARE:.0%}"
+    print(f"  coordinator busy {share:.3%} of the time{verdict}")
+    print(f"  workers wait {idle:.3%} of the time; {run.retried} frames rendered twice")
+
+
+def print_after(costs: Costs, frames: int) -> None:
+    """What is on the disk, and what reading it takes."""
     size_gb = frames * (IMAGE_BYTES + costs.record_bytes) / 1e9
-    print(f"  store=files: {2 * frames:.3g} files, {size_gb:.0f} GB")
-    print(f"  store=webdataset: {-(-frames // 256)} tar files")
+    print(f"\n{size_gb:.0f} GB in {2 * frames:.3g} files, or in {-(-frames // 256)} tar files")
     print(f"  resume: {frames * costs.look_done / 60:.1f} min to look at all, if all are done")
     print(f"  derived files: {frames * costs.derived / 60:.1f} min in one process")
     if costs.export is not None and costs.merge is not None:
         print(f"  COCO: {frames * costs.export / 60:.1f} min of one core for the parts, side by side, then")
         print(f"        {frames * costs.merge / 60:.1f} min for the merge")
-    verdict = "yes" if share < TARGET_SHARE else "NO"
-    print(f"  the coordinator's share is below {TARGET_SHARE:.0%}: {verdict}")
 
 
 if __name__ == "__main__":
