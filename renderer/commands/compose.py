@@ -4,12 +4,11 @@ import argparse
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import hydra
 import yaml
@@ -24,8 +23,9 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationKeyError, MissingMandatoryValue, OmegaConfBaseException
 
 from renderer.commands.job import RECIPE, ResolvedJob, Schema, Settings
-from renderer.commands.main import fall_silent, report
+from renderer.commands.main import exit_status, fall_silent, report
 from renderer.commands.overrides import job_folder, jobs_of, parse_override, with_plain_keys
+from renderer.commands.sweep import JobEnd, Sweep, run_sweep
 from renderer.errors import GaplessError, InputError, RecipeError, nearest_first, unknown_name_message
 from renderer.recipe.keys import SettingSpec
 from renderer.recipe.schema import Recipe
@@ -65,20 +65,46 @@ def run_jobs(
     """
     parsed = parse_arguments(arguments)
     register_schema(schema)
+    out = None
     for overrides in jobs_of(parsed.overrides, _keys_of(schema, list), multirun=parsed.multirun):
         job = _compose(schema, config_name, overrides, parsed)
+        out = out or _shared_folder(job.settings)
         if not parsed.cfg:
             check_given(job.settings)
             check(job)
-    statuses = [0]
-
-    def task(config: DictConfig) -> None:
-        statuses.append(_run_job(schema, work, config, parsed.config_dir))
-
+    task = _Task(schema=schema, work=work, config_dir=parsed.config_dir, home=os.getpid())
+    if parsed.multirun:
+        sweep = Sweep(
+            config_name=config_name,
+            config_folder=config_folder(),
+            config_dir=parsed.config_dir,
+            options=parsed.overrides,
+            out=out,
+        )
+        return _worst(run_sweep(sweep, task))
+    ends: list[JobEnd] = []
     options = [a for a in arguments if with_plain_keys(a) not in parsed.overrides]
-    with _hydra_surroundings(config_name, [*options, *parsed.overrides], parsed.multirun):
-        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(task)()
-    return max(statuses)
+    with _hydra_surroundings(config_name, [*options, *parsed.overrides]):
+        hydra.main(version_base="1.3", config_path=str(config_folder()), config_name=config_name)(
+            lambda config: ends.append(task(config))
+        )()
+    return _worst(ends)
+
+
+def _worst(ends: Sequence[JobEnd]) -> int:
+    """The exit status of all jobs, after telling the user the errors of those that could not."""
+    for end in ends:
+        if end.said:
+            print(f"gapless: {end.said}", file=sys.stderr)
+    return max((end.status for end in ends), default=0)
+
+
+def _shared_folder(settings: Any) -> Path | None:
+    """The folder in which each job of a sweep has its own; none where the command writes none."""
+    spec = dict(iter_specs(type(settings))).get("out")
+    if not isinstance(spec, SettingSpec):
+        return None
+    return Path(settings.out).expanduser().parents[1 if spec.suffix else 0]
 
 
 def register_schema(schema: Schema[Any]) -> None:
@@ -155,23 +181,36 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parsed
 
 
-def _run_job(
-    schema: Schema[Settings],
-    work: Callable[[ResolvedJob[Settings]], int],
-    config: DictConfig,
-    config_dir: str | None,
-) -> int:
-    """Run one job under Hydra, which would bury our errors under its own words."""
-    settings = HydraConfig.get()
-    multirun = settings.mode is RunMode.MULTIRUN
-    try:
-        job = _resolve(schema, config, list(settings.overrides.task), multirun=multirun)
-        options = () if config_dir is None else ("--config-dir", config_dir)
-        return work(replace(job, overrides=(*options, *job.overrides)))
-    except GaplessError as error:
-        return report(error)
-    except BrokenPipeError:
-        return fall_silent()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task(Generic[Settings]):
+    """Runs one job under Hydra, which would bury our errors under its own words, in whichever process.
+
+    Attributes:
+        config_dir: the user's, if there is one.
+        home: the process that talks to the user.
+    """
+
+    schema: Schema[Settings]
+    work: Callable[[ResolvedJob[Settings]], int]
+    config_dir: str | None
+    home: int
+
+    def __call__(self, config: DictConfig) -> JobEnd:
+        is_away = os.getpid() != self.home
+        if is_away:
+            os.environ["TTY_COMPATIBLE"] = "0"  # bars of several processes would overwrite each other
+        settings = HydraConfig.get()
+        multirun = settings.mode is RunMode.MULTIRUN
+        try:
+            job = _resolve(self.schema, config, list(settings.overrides.task), multirun=multirun)
+            options = () if self.config_dir is None else ("--config-dir", self.config_dir)
+            return JobEnd(status=self.work(replace(job, overrides=(*options, *job.overrides))))
+        except GaplessError as error:
+            if is_away:
+                return JobEnd(status=exit_status(error), said=str(error))
+            return JobEnd(status=report(error))
+        except BrokenPipeError:
+            return JobEnd(status=fall_silent())
 
 
 def _compose(
@@ -315,19 +354,16 @@ def _flat_keys(node: Any, path: str = "") -> list[str]:
 
 
 @contextmanager
-def _hydra_surroundings(config_name: str, arguments: Sequence[str], multirun: bool) -> Any:
-    """Hydra reads `sys.argv`, and writes a sweep's overview into a folder: give it one that goes away."""
+def _hydra_surroundings(config_name: str, arguments: Sequence[str]) -> Any:
+    """Hydra reads `sys.argv`, and shortens errors of ours to nothing unless it is told not to."""
     before = sys.argv
     full_error = os.environ.get("HYDRA_FULL_ERROR")
     os.environ["HYDRA_FULL_ERROR"] = "1"
-    with tempfile.TemporaryDirectory(prefix="gapless-sweep-") as folder:
-        chosen = any(a.startswith("hydra.sweep.dir=") for a in arguments)
-        extra = [f"hydra.sweep.dir={folder}"] if multirun and not chosen else []
-        sys.argv = [f"gapless {config_name}", *arguments, *extra]
-        try:
-            yield
-        finally:
-            sys.argv = before
-            os.environ.pop("HYDRA_FULL_ERROR")
-            if full_error is not None:
-                os.environ["HYDRA_FULL_ERROR"] = full_error
+    sys.argv = [f"gapless {config_name}", *arguments]
+    try:
+        yield
+    finally:
+        sys.argv = before
+        os.environ.pop("HYDRA_FULL_ERROR")
+        if full_error is not None:
+            os.environ["HYDRA_FULL_ERROR"] = full_error

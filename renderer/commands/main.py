@@ -47,6 +47,11 @@ def run(arguments: Sequence[str]) -> int:
 def report(error: GaplessError) -> int:
     """Print an error for a person; returns the exit status that goes with it."""
     print(f"gapless: {error}", file=sys.stderr)
+    return exit_status(error)
+
+
+def exit_status(error: GaplessError) -> int:
+    """The exit status that goes with an error."""
     return EXIT_INPUT if isinstance(error, InputError) else EXIT_FAILURE
 
 

@@ -12,8 +12,20 @@ from renderer.dataset.shards import ShardStore
 from renderer.errors import StoreError
 from renderer.files import PART, check_writable
 
-__all__ = ["DRY_RUN", "IDENTITY", "RECORDS", "RUN", "Store", "Stored", "files_of", "open_store", "store_of"]
+__all__ = [
+    "ARRAY",
+    "DRY_RUN",
+    "IDENTITY",
+    "RECORDS",
+    "RUN",
+    "Store",
+    "Stored",
+    "files_of",
+    "open_store",
+    "store_of",
+]
 
+ARRAY = ".slurm"  # a folder in `out` with what a job array is told and tells, gone when all is done
 DRY_RUN = "dry_run"  # a folder in `out` that is no part of the dataset
 RUN = "run.json"  # how the last run went: no part of it either
 
@@ -47,7 +59,8 @@ def _is_unused(root: Path) -> bool:
     """Whether a folder is empty, or holds only what a dry run or a killed first commit left."""
     names = (path.name for path in root.iterdir())
     return all(
-        name in (DRY_RUN, LOCK, RUN) or (name.startswith(".") and name.endswith(PART)) for name in names
+        name in (ARRAY, DRY_RUN, LOCK, RUN) or (name.startswith(".") and name.endswith(PART))
+        for name in names
     )
 
 
