@@ -171,7 +171,7 @@ def measure_fresh(root: Path, names: Sequence[str], processes: int) -> dict[str,
     with tempfile.TemporaryDirectory(dir=root.parent) as out:
         task = json.dumps([str(root), out, list(names), processes])
         command = [sys.executable, __file__, "--measure", task]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     found: dict[str, float] = json.loads(printed)
     return found
 
