@@ -10,7 +10,6 @@ Then simulates the run, frame by frame, with a process that serves one worker at
 
 import argparse
 import heapq
-import importlib
 import itertools
 import multiprocessing
 import tempfile
@@ -28,11 +27,15 @@ from renderer.catalog.sources import categories, category_keypoints
 from renderer.commands.compose import compose_recipe
 from renderer.commands.derived import write_derived
 from renderer.commands.job import ResolvedJob
+from renderer.dataset.exports.format import Choices
+from renderer.dataset.exports.registry import formats_named
+from renderer.dataset.exports.runner import PART_FRAMES, export
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.record import encode_mask
 from renderer.dataset.source import open_source
 from renderer.dataset.store import open_store
 from renderer.execution.frame import encode_png
+from renderer.execution.supervisor import supervise
 from renderer.execution.work import Done, Job, Outcome, Report
 from renderer.randomize.scenes import sample_scene
 from renderer.recipe.schema import Recipe
@@ -42,28 +45,31 @@ SPREAD = 0.5  # of the logarithm of a frame's seconds
 START_S = 20.0  # a fresh worker
 IMAGE_BYTES = 420_000  # of a PNG of 640 x 480 with the phone's noise
 INSTANCES = 12
-TARGET_SHARE = 0.01  # of its time that the process may be busy
+TARGET_SHARE = 0.01  # of their time that workers may lose by waiting for the process that gives out frames
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
-    """Seconds for each frame; None where this version cannot do it."""
+    """Seconds of one core for each frame.
 
-    supervise: float | None
+    Attributes:
+        pack: in a thread of its own, so no worker waits for it; but it may take turns with what they wait for.
+    """
+
+    supervise: float
     message: float
     look_missing: float
     look_done: float
-    pack: float | None
+    pack: float
     derived: float
-    export: float | None
-    merge: float | None
+    export: float
+    merge: float
     record_bytes: int
 
     @property
-    def coordinator(self) -> dict[str, float]:
-        """What the process that gives out frames does for each while workers render, by store."""
-        files = (self.supervise or 0.0) + self.message
-        return {"files": files, "webdataset": files + (self.pack or 0.0)}
+    def serving(self) -> float:
+        """What the process that gives out frames does for each while workers render."""
+        return self.supervise + self.message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +95,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="gapless-scale-") as folder:
         costs = measure(Path(folder), given.records)
     print_costs(costs)
-    for store, cost_s in costs.coordinator.items():
+    given_out = {"store=files": costs.serving, "store=webdataset, as if in turn": costs.serving + costs.pack}
+    for store, cost_s in given_out.items():
         run = simulate(given.frames, given.workers, given.failures, cost_s)
         print_run(run, store, given.frames, given.workers)
     print_after(costs, given.frames)
@@ -184,11 +191,8 @@ def _report(unit: Sequence[int]) -> Report:
     return Report(done=[Done(frame=n, status="ok", seconds=seconds) for n in unit], resident_bytes=10**9)
 
 
-def _measure_supervisor(job: Job, count: int) -> float | None:
-    supervisor = _module("renderer.execution.supervisor")
-    if supervisor is None:
-        return None
-    return _seconds_each(count, lambda: list(supervisor.supervise(job, range(count), _AtOnce())))
+def _measure_supervisor(job: Job, count: int) -> float:
+    return _seconds_each(count, lambda: list(supervise(job, range(count), _AtOnce())))
 
 
 def _echo(connection: Any) -> None:
@@ -213,40 +217,26 @@ def _measure_messages(count: int) -> float:
     return each
 
 
-def _measure_packing(folder: Path, library: Library, count: int) -> float | None:
+def _measure_packing(folder: Path, library: Library, count: int) -> float:
     recipe = compose_recipe(["recipe=dice", "frames=1", "store=webdataset"])
-    store: Any = open_store(str(folder / "shards"), dataset_identity(recipe, library))
-    if not hasattr(store, "pack_all"):
-        return None
+    store = open_store(str(folder / "shards"), dataset_identity(recipe, library))
     for record, png in made_records(recipe, library, count):
         store.commit(record, png)
     return _seconds_each(count, store.pack_all)
 
 
-def _measure_export(folder: Path, count: int) -> tuple[float | None, float | None]:
+def _measure_export(folder: Path, count: int) -> tuple[float, float]:
     """The parts of an export to COCO, and what joins them."""
-    runner, coco = _module("renderer.dataset.exports.runner"), _module("renderer.dataset.exports.coco")
-    if runner is None or coco is None:
-        return None, None
-    registry = importlib.import_module("renderer.dataset.exports.registry")
-    choices = importlib.import_module("renderer.dataset.exports.format").Choices()
-    formats = registry.formats_named(["coco"])
-    parts = runner.export(open_source(folder / "files"), formats, folder / "exported", choices)
+    formats = formats_named(["coco"])
+    parts = export(open_source(folder / "files"), formats, folder / "exported", Choices())
     start = time.process_time()
-    total = -(-count // runner.PART_FRAMES)
+    total = -(-count // PART_FRAMES)
     for _ in itertools.islice(parts, total):
         pass
     rendered = time.process_time()
     for _ in parts:
         pass
     return (rendered - start) / count, (time.process_time() - rendered) / count
-
-
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        return None
 
 
 def _mean_bytes(folder: Path) -> int:
@@ -306,17 +296,17 @@ def print_costs(costs: Costs) -> None:
     }
     print("measured, for each frame, in microseconds of one core:")
     for name, seconds in rows.items():
-        print(f"  {name:<30} {'not there' if seconds is None else f'{seconds * 1e6:8.0f}'}")
+        print(f"  {name:<30} {seconds * 1e6:8.0f}")
     print(f"  a record has {costs.record_bytes} bytes")
 
 
 def print_run(run: Run, store: str, frames: int, workers: int) -> None:
     """How a run went."""
     share, idle = run.busy / run.length, run.idle / (workers * run.length)
-    print(f"\nstore={store}: {frames} frames of {FRAME_S} s on {workers} workers: {run.length / 3600:.2f} h")
-    verdict = "" if share < TARGET_SHARE else f", which is NOT below {TARGET_SHARE:.0%}"
-    print(f"  coordinator busy {share:.3%} of the time{verdict}")
-    print(f"  workers wait {idle:.3%} of the time; {run.retried} frames rendered twice")
+    print(f"\n{store}: {frames} frames of {FRAME_S} s on {workers} workers: {run.length / 3600:.2f} h")
+    verdict = "" if idle < TARGET_SHARE else f", which is NOT below {TARGET_SHARE:.0%}"
+    print(f"  workers wait {idle:.3%} of the time for it{verdict}; it is busy {share:.3%} of the time")
+    print(f"  {run.retried} frames rendered twice")
 
 
 def print_after(costs: Costs, frames: int) -> None:
@@ -325,9 +315,9 @@ def print_after(costs: Costs, frames: int) -> None:
     print(f"\n{size_gb:.0f} GB in {2 * frames:.3g} files, or in {-(-frames // 256)} tar files")
     print(f"  resume: {frames * costs.look_done / 60:.1f} min to look at all, if all are done")
     print(f"  derived files: {frames * costs.derived / 60:.1f} min in one process")
-    if costs.export is not None and costs.merge is not None:
-        print(f"  COCO: {frames * costs.export / 60:.1f} min of one core for the parts, side by side, then")
-        print(f"        {frames * costs.merge / 60:.1f} min for the merge")
+    print(f"  packing: {frames * costs.pack / 60:.1f} min of one core, beside the rendering")
+    print(f"  COCO: {frames * costs.export / 60:.1f} min of one core for the parts, side by side, then")
+    print(f"        {frames * costs.merge / 60:.1f} min for the merge")
 
 
 if __name__ == "__main__":

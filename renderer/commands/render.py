@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 
 from renderer.catalog.library import Library, open_library
 from renderer.catalog.sources import categories
@@ -10,6 +11,7 @@ from renderer.commands.derived import write_derived
 from renderer.commands.interruption import Interrupted, interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
+from renderer.commands.packing import packing
 from renderer.commands.progress import Detail, track
 from renderer.commands.run_report import reporting
 from renderer.commands.table import listing
@@ -139,20 +141,23 @@ def _render_missing(job: Job, missing: Sequence[int], account: Account) -> None:
 
     detail: Detail[Event] = Detail(counts=lambda event: isinstance(event, Done | Lost), note=account.note)
     events = render_frames(job, missing)
-    pack_if_full = job.store.packer(missing)
     try:
-        for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
-            account.add(event)
-            if isinstance(event, Done):
-                pack_if_full(event.frame)
-            if isinstance(event, Retried | Lost):
-                fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
-                print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
+        with packing(job.store, missing) as pack_if_full, closing(events):  # which ends the workers
+            for event in track(events, f"render {job.recipe.name}", total=len(missing), detail=detail):
+                account.add(event)
+                if isinstance(event, Done):
+                    pack_if_full(event.frame)
+                if isinstance(event, Retried | Lost):
+                    _print_failure(event)
     except Interrupted:
-        events.close()  # ends the workers
         wanted = _wanted(job.recipe)
         account.recount(sum(frame in wanted for frame in job.store.frames()))
         raise
+
+
+def _print_failure(event: Retried | Lost) -> None:
+    fate = "is tried again" if isinstance(event, Retried) else "is left to the next run"
+    print(f"frame {event.frame} failed and {fate}: {event.reason}", file=sys.stderr, flush=True)
 
 
 def _check_lost(account: Account) -> None:

@@ -18,6 +18,8 @@ RECORD_SUFFIX = ".json"
 IDENTITY = "dataset.json"
 FRAME_FOLDERS = (RECORDS, IMAGES, *MAP_SUFFIXES)
 
+Work = Callable[[], None]
+
 
 class Stored(NamedTuple):
     """A frame that is done.
@@ -133,8 +135,8 @@ class Store:
         """The folders that this store writes frames to, below its root."""
         return FRAME_FOLDERS
 
-    def packer(self, missing: Iterable[int]) -> Callable[[int], None]:
-        """What to call, in one process, with the number of each frame that is done.
+    def packer(self, missing: Iterable[int]) -> Callable[[int], Work | None]:
+        """What to call, in one process, with the number of each frame that is done; gives what is to do then.
 
         Args:
             missing: the frames that a run is to render.
@@ -147,7 +149,7 @@ class Store:
 
 
 def _leave_alone(frame: int) -> None:
-    """Files of their own are the final form."""
+    """Nothing is to do: files of their own are the final form."""
 
 
 def record_name(frame: int) -> str:

@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from renderer.dataset.archive import Span, frame_of_member, read_index, whole_file, write_archive
@@ -19,6 +20,7 @@ from renderer.dataset.file_store import (
     RECORDS,
     Store,
     Stored,
+    Work,
     files_of,
     names_in,
     record_name,
@@ -118,19 +120,20 @@ class ShardStore(Store):
         """The folders that this store writes frames to, below its root."""
         return (*FRAME_FOLDERS, SHARDS)
 
-    def packer(self, missing: Iterable[int]) -> Callable[[int], None]:
-        """What to call, in one process, with the number of each frame that is done: packs full shards.
+    def packer(self, missing: Iterable[int]) -> Callable[[int], Work | None]:
+        """What to call, in one process, with the number of each frame that is done.
+
+        It gives what packs the shard that is full by that, and that may run beside the rendering of others.
 
         Args:
             missing: the frames that a run is to render; a shard is packed when it has all of its own.
         """
         left = Counter(frame // self.shard_frames for frame in missing)
 
-        def done(frame: int) -> None:
+        def done(frame: int) -> Work | None:
             number = frame // self.shard_frames
             left[number] -= 1
-            if left[number] == 0:
-                self.pack(number)
+            return None if left[number] else partial(self.pack, number)
 
         return done
 

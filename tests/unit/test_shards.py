@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from unit.frames import HEIGHT_PX, WIDTH_PX, record_of, rejected_of, tree
 
+from renderer.commands.packing import packing
 from renderer.dataset.archive import archive_sha256, read_index, whole_file, write_archive
 from renderer.dataset.lock import locked
 from renderer.dataset.record import map_name
@@ -91,10 +92,11 @@ def render(root: Path, frames: Iterable[int]) -> None:
     with locked(store.root):
         store.sweep()
         missing = [frame for frame in frames if not store.has(frame)]
-        pack_if_full = store.packer(missing)
+        full_shard = store.packer(missing)
         for frame in missing:
             commit(store, frame)
-            pack_if_full(frame)
+            if (pack := full_shard(frame)) is not None:
+                pack()
         store.pack_all()
 
 
@@ -119,15 +121,32 @@ def test_frames_of_a_run_end_in_tar_files_and_nowhere_else(whole):
 
 def test_full_shard_is_packed_while_others_are_rendered(tmp_path):
     store = store_at(tmp_path)
-    done = store.packer(range(6))
-    for frame in (4, 0, 1, 5, 2):
-        commit(store, frame)
-        done(frame)
+    with packing(store, range(6)) as done:
+        for frame in (4, 0, 1, 5, 2):
+            commit(store, frame)
+            done(frame)
     assert [path.name for path in (tmp_path / "shards").iterdir()] == ["000001.tar"]
-    commit(store, 3)
-    done(3)
+    with packing(store, [3]) as done:
+        commit(store, 3)
+        done(3)
     assert sorted(path.name for path in (tmp_path / "shards").iterdir()) == ["000000.tar", "000001.tar"]
     assert list((tmp_path / "frames").iterdir()) == []
+
+
+def test_shard_that_cannot_be_packed_stops_the_run_and_loses_nothing(tmp_path):
+    store = store_at(tmp_path)
+    (tmp_path / "shards" / "000000.tar").mkdir(parents=True)
+
+    def run() -> None:
+        with packing(store, range(3)) as done:
+            for frame in range(3):
+                commit(store, frame)
+                done(frame)
+
+    with pytest.raises(StoreError, match="000000.tar"):
+        run()
+    (tmp_path / "shards" / "000000.tar").rmdir()
+    assert store.frames() == [0, 1, 2]
 
 
 def test_headers_of_a_tar_file_tell_nothing_of_who_wrote_it_and_when(tmp_path):
