@@ -53,7 +53,7 @@ class Costs:
     """Seconds of one core for each frame.
 
     Attributes:
-        pack: in a thread of its own, so no worker waits for it; but it may take turns with what they wait for.
+        pack: in a thread of its own, which may take turns with what workers wait for.
     """
 
     supervise: float
