@@ -12,6 +12,7 @@ import numpy as np
 from renderer.catalog.library import Library
 from renderer.catalog.sources import categories, category_keypoints
 from renderer.commands.job import ResolvedJob
+from renderer.commands.progress import track_if_many
 from renderer.dataset.card import with_card
 from renderer.dataset.coco import write_coco
 from renderer.dataset.manifest import (
@@ -95,7 +96,8 @@ class _Reading:
 
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
-        for stored in self.store.stored():
+        count = len(self.store.frames())
+        for stored in track_if_many(self.store.stored(), "annotations, draws, counts", count):
             record = stored.record
             self.tally.add(stored)
             self.draws.write(json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n")

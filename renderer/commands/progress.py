@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 Item = TypeVar("Item")
 
 SECONDS_BETWEEN_LINES = 30.0
+MANY = 2000  # records or so: reading them takes over a second
 
 
 def _every(_: object) -> bool:
@@ -59,6 +60,11 @@ def track(
         for item in items:
             yield item
             progress.update(task, advance=int(detail.counts(item)), note=detail.note())
+
+
+def track_if_many(items: Iterable[Item], what: str, total: int) -> Iterable[Item]:
+    """As `track`, where there are so many quick items that they take long; else just them."""
+    return track(items, what, total) if total >= MANY else items
 
 
 def track_in_lines(  # noqa: PLR0913 - where and by which clock is for tests to say

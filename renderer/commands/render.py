@@ -12,7 +12,7 @@ from renderer.commands.interruption import Interrupted, interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.packing import packing
-from renderer.commands.progress import Detail, track
+from renderer.commands.progress import Detail, track, track_if_many
 from renderer.commands.run_report import reporting
 from renderer.commands.table import listing
 from renderer.dataset.identity import dataset_identity
@@ -116,7 +116,8 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
     with locked(store.root):
         store.sweep()
         wanted = _wanted(recipe)
-        missing = [frame for frame in wanted if not store.has(frame)]
+        looked_at = track_if_many(wanted, "look at what is there", len(wanted))
+        missing = [frame for frame in looked_at if not store.has(frame)]
         account = Account(wanted=len(wanted), there=len(wanted) - len(missing))
         if account.there:
             print(f"{account.there} of {account.wanted} frames are there already", flush=True)
