@@ -24,9 +24,9 @@ def serve(connection: Connection, job: Job, place: Place) -> None:
     while True:
         try:
             frames = connection.recv()
-        except EOFError:
+            connection.send(answer(job, place, frames))
+        except (EOFError, OSError):  # `answer` raises neither: the main process closed its end
             return
-        connection.send(answer(job, place, frames))
 
 
 def answer(job: Job, place: Place, frames: Sequence[int]) -> Outcome:
