@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from small_runs import LIMIT_S, compare_with_unbroken, recipe_of, said_by, start_gapless
+
 os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-
-SMALL = ("camera.width_px=96", "camera.height_px=72", "engine.samples=1", "engine.denoise=false")
-COMMAND = "from renderer.commands.main import main; main()"
-NOT_COMPARED = ("run.json", ".lock")
-LIMIT_S = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,24 +55,17 @@ def main() -> None:
 
 def try_ray(folder: Path, frames: int) -> Trial:
     """Kill one of two nodes as soon as the run has begun to render on both."""
-    recipe = ["recipe=dice", *SMALL, f"frames={frames}", "seed=3"]
     cluster, second = _start_nodes()
+    address = f"execution.ray.address={cluster.address}"
     try:
-        run = _gapless(
-            *recipe, f"out={folder / 'ray'}", "execution=ray", f"execution.ray.address={cluster.address}"
-        )
+        run = start_gapless(*recipe_of(frames), f"out={folder / 'ray'}", "execution=ray", address)
         before = _wait_for_frames(folder / "ray", 3, run)
         second.kill_raylet(check_alive=False)
-        said, _ = run.communicate(timeout=LIMIT_S)
+        said = said_by(run)
     finally:
         cluster.shutdown()
-    plain = _gapless(*recipe, f"out={folder / 'plain'}", "execution.workers=1")
-    plain.communicate(timeout=LIMIT_S)
-    files = sorted(_files(folder / "plain") | _files(folder / "ray"))
-    different = [
-        name for name in files if _content(folder / "plain" / name) != _content(folder / "ray" / name)
-    ]
-    return Trial(status=run.returncode, said=said, before=before, files=len(files), different=different)
+    files, different = compare_with_unbroken(folder / "ray", frames)
+    return Trial(status=run.returncode, said=said, before=before, files=files, different=different)
 
 
 def _start_nodes() -> tuple[Any, Any]:
@@ -88,16 +78,6 @@ def _start_nodes() -> tuple[Any, Any]:
     return cluster, second
 
 
-def _gapless(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "render", *arguments],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def _wait_for_frames(out: Path, count: int, run: subprocess.Popen[str]) -> int:
     """Wait until so many frames are done; returns how many are."""
     started = time.monotonic()
@@ -107,18 +87,6 @@ def _wait_for_frames(out: Path, count: int, run: subprocess.Popen[str]) -> int:
             return done
         time.sleep(0.1)
     raise SystemExit(f"the run ended before a node could be killed:\n{run.communicate()[0]}")
-
-
-def _files(folder: Path) -> set[str]:
-    return {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in NOT_COMPARED
-    }
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
 
 
 if __name__ == "__main__":

@@ -22,12 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from small_runs import LIMIT_S, compare_with_unbroken, recipe_of, said_by, start_gapless
 
-SMALL = ("camera.width_px=96", "camera.height_px=72", "engine.samples=1", "engine.denoise=false")
-COMMAND = "from renderer.commands.main import main; main()"
-NOT_COMPARED = ("run.json", ".lock")
 NEEDED = ("munged", "slurmctld", "slurmd", "sbatch", "srun")
-LIMIT_S = 900.0
 CONFIGURATION = """\
 ClusterName=trial
 SlurmctldHost={host}(127.0.0.1)
@@ -74,22 +71,17 @@ def main() -> None:
         with _slurm(folder / "slurm"):
             status = _render_and_disturb(folder, given.frames)
             print("--- the same command again")
-            again = _gapless(*_array(folder, given.frames))
-            print(_say(again))
+            again = start_gapless(*_array(folder, given.frames))
+            print(said_by(again))
         print("--- an unbroken run of one process")
-        plain = _gapless(*_recipe(given.frames), f"out={folder / 'plain'}", "execution.workers=1")
-        plain.communicate(timeout=LIMIT_S)
-        files = sorted(_files(folder / "plain") | _files(folder / "array"))
-        different = [n for n in files if _content(folder / "plain" / n) != _content(folder / "array" / n)]
-    print(
-        f"exit status {status}, then {again.returncode}; {len(files)} files compared, {len(different)} differ"
-    )
+        files, different = compare_with_unbroken(folder / "array", given.frames)
+    print(f"exit status {status}, then {again.returncode}; {files} files compared, {len(different)} differ")
     print("\n".join(different))
     sys.exit(bool(again.returncode or different))
 
 
 def _render_and_disturb(folder: Path, frames: int) -> int:
-    run = _gapless(*_array(folder, frames))
+    run = start_gapless(*_array(folder, frames))
     current = folder / "array" / ".slurm" / "array.json"
     _wait(lambda: current.is_file() or run.poll() is not None)
     _wait(lambda: len(list((folder / "array" / "frames").glob("*.json"))) >= 3 or run.poll() is not None)
@@ -98,19 +90,15 @@ def _render_and_disturb(folder: Path, frames: int) -> int:
     for command in (["scancel", second], ["scontrol", "requeue", first]):
         print("$", *command, _output(*command))
     print(_output("squeue", "--array"))
-    print(_say(run))
+    print(said_by(run))
     print(_output("squeue", "--array", "--states=all", "--format=%i %T %r"))
     return int(run.returncode)
-
-
-def _recipe(frames: int) -> list[str]:
-    return ["recipe=dice", *SMALL, f"frames={frames}", "seed=3"]
 
 
 def _array(folder: Path, frames: int) -> list[str]:
     settings = ("task_frames=6", "memory_gb=3", "time_min=30")
     own = [f"execution.slurm.{setting}" for setting in settings]
-    return [*_recipe(frames), f"out={folder / 'array'}", "execution=slurm", "execution.workers=2", *own]
+    return [*recipe_of(frames), f"out={folder / 'array'}", "execution=slurm", "execution.workers=2", *own]
 
 
 @contextmanager
@@ -153,21 +141,6 @@ def _free_ports() -> list[int]:
         return [each.getsockname()[1] for each in (one, two)]
 
 
-def _gapless(*arguments: str) -> subprocess.Popen[str]:
-    print("$ gapless render", *arguments)
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "render", *arguments],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _say(run: subprocess.Popen[str]) -> str:
-    return run.communicate(timeout=LIMIT_S)[0].strip()
-
-
 def _output(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr).strip()
@@ -179,18 +152,6 @@ def _wait(condition: Callable[[], bool]) -> None:
         if time.monotonic() - started > LIMIT_S:
             raise SystemExit("nothing happened for a long time; see the logs of the daemons")
         time.sleep(0.2)
-
-
-def _files(folder: Path) -> set[str]:
-    return {
-        str(path.relative_to(folder))
-        for path in folder.rglob("*")
-        if path.is_file() and path.name not in NOT_COMPARED
-    }
-
-
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.is_file() else None
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from renderer.catalog.library import open_library
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.store import open_store
 from renderer.errors import InfrastructureError, StoreError
-from renderer.execution.ray_crew import RayCrew, Renderer, ray_crew
+from renderer.execution.ray_crew import RayCrew, ray_crew
+from renderer.execution.ray_renderer import Renderer
 from renderer.execution.work import Job, Outcome, Report
 
 
@@ -120,6 +121,7 @@ def test_a_cluster_that_is_not_there_is_told_in_one_sentence(tmp_path):
 
 
 def test_a_run_survives_the_loss_of_a_node_and_its_bytes_are_those_of_an_unbroken_one(tmp_path):
+    load_script("small_runs")  # where the other script looks for it
     trial = load_script("try_ray").try_ray(tmp_path, frames=6)
     assert trial.status == 0, trial.said
     assert trial.before < 6
