@@ -12,8 +12,11 @@ from typing import Any
 import psutil
 from e2e.conftest import GAPLESS, SMALL
 
+from renderer.dataset.file_store import FRAME_FOLDERS
 from renderer.dataset.lock import LOCK
+from renderer.dataset.shards import SHARDS
 from renderer.dataset.store import RUN
+from renderer.files import PART
 
 FAULTS = Path(__file__).parent / "faults"
 PATIENCE_S = 900.0  # for what takes seconds on an idle machine
@@ -87,8 +90,26 @@ def are_gone(processes: list[psutil.Process]) -> bool:
 
 def records(out: Path) -> int:
     """How many frames are done, in files of their own or in shards."""
-    loose = {path.name for path in out.glob("frames/[0-9]*.json")}
-    return len(loose.union(*(names_in_shard(path) for path in out.glob("shards/[0-9]*.tar"))))
+    loose = {p.name for p in paths_in(out / "frames") if p.suffix == ".json"}
+    shards = [path for path in paths_in(out / SHARDS) if path.suffix == ".tar"]
+    return len(loose.union(*map(names_in_shard, shards)))
+
+
+def half_written(out: Path) -> list[Path]:
+    """Files of frames or shards that have no name yet."""
+    return [path for name in (*FRAME_FOLDERS, SHARDS) for path in paths_in(out / name) if is_part(path)]
+
+
+def is_part(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(PART)
+
+
+def paths_in(folder: Path) -> list[Path]:
+    """What is in a folder at this moment, unlike `glob` also where it comes and goes."""
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def names_in_shard(path: Path) -> set[str]:

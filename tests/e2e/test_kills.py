@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 import pytest
 from e2e.conftest import render
-from e2e.runs import DARK, Run, are_gone, everything, records
+from e2e.runs import DARK, Run, are_gone, everything, half_written, records
 
 from renderer.dataset.source import open_source
 from renderer.files import PART
@@ -95,7 +95,7 @@ def await_moment(run: Run, rng: np.random.Generator) -> bool:
         return not ended_within(run, rng.uniform(0, DERIVED_S))
     there = records(run.out) + int(rng.integers(0, 4))
     run.wait_until(lambda: records(run.out) >= min(there, FRAMES - 1))
-    return bool(run.wait_until(lambda: list(run.out.glob(f"*/.*{PART}"))))  # of a frame, or of a shard
+    return bool(run.wait_until(lambda: half_written(run.out)))
 
 
 def ended_within(run: Run, seconds: float) -> bool:
