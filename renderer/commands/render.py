@@ -123,6 +123,7 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
             print(f"{account.there} of {account.wanted} frames are there already", flush=True)
         with interruptible(), reporting(account, store.root / RUN):
             _render_missing(Job(recipe=recipe, library=library, store=store), missing, account)
+            store.sweep()  # a worker that was killed in a commit left its file half written
             store.pack_all()
             tally = write_derived(store, job, library)
         _print_summary(recipe, library, store, account, tally)

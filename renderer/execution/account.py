@@ -38,8 +38,8 @@ class Account:
     def add(self, event: Event) -> None:
         """Count an event."""
         match event:
-            case Started():
-                self.started = event
+            case Started():  # again by a second array of the same run, which is smaller
+                self.started = self.started or event
             case Retried():
                 self.retried.append(event)
             case Lost():
