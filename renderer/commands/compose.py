@@ -68,7 +68,8 @@ def run_jobs(
     out = None
     for overrides in jobs_of(parsed.overrides, _keys_of(schema, list), multirun=parsed.multirun):
         job = _compose(schema, config_name, overrides, parsed)
-        out = out or _shared_folder(job.settings)
+        if parsed.multirun:
+            out = out or _shared_folder(job.settings)
         if not parsed.cfg:
             check_given(job.settings)
             check(job)
@@ -100,7 +101,7 @@ def _worst(ends: Sequence[JobEnd]) -> int:
 
 
 def _shared_folder(settings: Any) -> Path | None:
-    """The folder in which each job of a sweep has its own; none where the command writes none."""
+    """The folder in which a job of a sweep, as each other one, has its own; none where it writes none."""
     spec = dict(iter_specs(type(settings))).get("out")
     if not isinstance(spec, SettingSpec):
         return None

@@ -19,7 +19,7 @@ from unit.frames import instance_of
 from renderer.dataset.exports.format import Choices, Target
 from renderer.dataset.exports.registry import formats_named
 from renderer.dataset.exports.runner import NOTHING, Counts, export
-from renderer.dataset.source import FileSource
+from renderer.dataset.source import Source, open_source
 
 CATEGORIES = ("1", "2", "never seen")
 
@@ -50,7 +50,7 @@ def record_of(frame: int, size_hw: tuple[int, int], shown: Sequence[Shown] = ())
     }  # fmt: skip
 
 
-def source_of(root: Path, records: Iterable[Mapping[str, Any]], scene_frames: int = 1) -> FileSource:
+def source_of(root: Path, records: Iterable[Mapping[str, Any]], scene_frames: int = 1) -> Source:
     """A finished dataset of records, with black images of their sizes."""
     for folder in ("frames", "images"):
         (root / folder).mkdir(parents=True, exist_ok=True)
@@ -63,13 +63,11 @@ def source_of(root: Path, records: Iterable[Mapping[str, Any]], scene_frames: in
     (root / "dataset.json").write_text(json.dumps({"recipe": recipe}))
     listed = [{"name": name, "keypoints": []} for name in CATEGORIES]
     (root / "manifest.json").write_text(json.dumps({"categories": listed}))
-    return FileSource(
-        root=root, categories=CATEGORIES, keypoints={}, recipe=recipe, scene_frames=scene_frames
-    )
+    return open_source(root)
 
 
 def exported(
-    source: FileSource, out: Path, *names: str, choices: Choices | None = None, processes: int = 1
+    source: Source, out: Path, *names: str, choices: Choices | None = None, processes: int = 1
 ) -> Counts:
     """Export and add up what was told."""
     total = NOTHING

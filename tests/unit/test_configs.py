@@ -38,7 +38,7 @@ from train_eval.settings import Evaluation, Export, Gap, Prediction, Training
 
 CONFIGS = config_folder()
 LIBRARY = open_library(recipe_of("dice"))
-GROUPS = ("camera", "engine", "layout", "lighting", "objects", "sensor", "surface")
+GROUPS = ("camera", "engine", "execution", "layout", "lighting", "objects", "sensor", "surface")
 TRAINING_GROUPS = ("augmentation", "model", "optimization")
 COMMANDS = {
     "train": Training,
@@ -55,6 +55,9 @@ UNITS = {
     "px": "px",
     "pixels": "px",
     "deg": "deg",
+    "s": "s",
+    "min": "min",
+    "gb": "GB",
     "w": "W",
     "ev": "EV",
     "e": "e-",

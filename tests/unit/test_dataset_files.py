@@ -11,7 +11,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.command_line import commit_frames
-from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, finished_frame, tree
+from unit.frames import HEIGHT_PX, SMALL, WIDTH_PX, finished_frame
+from unit.frames import tree as everything_in
 from unit.recipes import cards_recipe, dice_recipe
 
 from renderer.catalog.library import open_library
@@ -22,13 +23,18 @@ from renderer.dataset.card import SIZE_CLASSES, card
 from renderer.dataset.identity import dataset_identity
 from renderer.dataset.record import Record
 from renderer.dataset.source import Split, open_source
-from renderer.dataset.store import open_store
+from renderer.dataset.store import RUN, open_store
 from renderer.dataset.tally import Tally
 from renderer.errors import StoreError
 
 KEYS = ["recipe=dice", f"camera.width_px={WIDTH_PX}", f"camera.height_px={HEIGHT_PX}"]
 SHARDS = ["store=webdataset", "shard_frames=2"]
 SHARDED = {"store": "webdataset", "shard_frames": 2}
+
+
+def tree(root: Path) -> dict[str, bytes | None]:
+    """A dataset; not the report of its last run."""
+    return {name: content for name, content in everything_in(root).items() if name != RUN}
 
 
 def commit(root: Path, *frames: int, **keys: object) -> None:
@@ -151,7 +157,7 @@ def test_manifest_is_written_last(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "replace", replace)
     finish(tmp_path / "dice", 1)
-    assert written[-2:] == ["README.md", "manifest.json"]
+    assert [name for name in written if name != "run.json"][-2:] == ["README.md", "manifest.json"]
     assert not (tmp_path / "dice" / ".lock").exists()
 
 

@@ -16,8 +16,9 @@ from renderer.dataset.exports import runner
 from renderer.dataset.exports.format import Choices
 from renderer.dataset.exports.placing import MARKER
 from renderer.dataset.exports.registry import formats_named
+from renderer.dataset.file_store import Store
 from renderer.dataset.record import Record
-from renderer.dataset.source import FileSource
+from renderer.dataset.source import Source, StoreSource
 from renderer.errors import DataError, InfrastructureError, StoreError
 
 FEW = 8  # frames of a part
@@ -37,13 +38,13 @@ def frames_of(count: int) -> list[dict]:
     ]
 
 
-def probed(source: FileSource, out: Path, probe: Probe | None = None, processes: int = 1) -> None:
+def probed(source: Source, out: Path, probe: Probe | None = None, processes: int = 1) -> None:
     for _ in runner.export(source, [probe or Probe()], out, Choices(), processes):
         pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BareSource(FileSource):
+class BareSource(StoreSource):
     """Records without images or objects, of the frames it is told.
 
     Attributes:
@@ -69,8 +70,9 @@ def test_parts_are_contiguous_whole_scenes_of_about_a_size(tmp_path_factory, fra
     out = tmp_path_factory.mktemp("parts")
     numbers = sorted(frames)
     source = BareSource(
-        root=out, categories=(), keypoints={}, recipe={}, scene_frames=scene_frames, numbers=numbers, asked=[]
-    )
+        store=Store(root=out, identity={}), categories=(), keypoints={}, recipe={}, scene_frames=scene_frames,
+        numbers=numbers, asked=[],
+    )  # fmt: skip
     probed(source, out)
     parts = parts_of(out)
     assert [frame for part in parts for frame in part] == source.asked == numbers
@@ -81,14 +83,14 @@ def test_parts_are_contiguous_whole_scenes_of_about_a_size(tmp_path_factory, fra
 
 def test_each_record_is_read_once_for_all_formats(tmp_path, monkeypatch):
     source = source_of(tmp_path / "d", frames_of(20))
-    read, asked = FileSource.records, []
+    read, asked = StoreSource.records, []
 
     def watched(self, frames):
         for record in read(self, frames):
             asked.append(record["frame"])
             yield record
 
-    monkeypatch.setattr(FileSource, "records", watched)
+    monkeypatch.setattr(StoreSource, "records", watched)
     exported(source, tmp_path, *ALL)
     assert asked == list(range(20))
 

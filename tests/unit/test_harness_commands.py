@@ -414,6 +414,7 @@ def test_help_loads_neither_torch_nor_hydra():
 @pytest.mark.parametrize("command", COMMANDS)
 def test_examples_of_the_help_are_accepted(here, monkeypatch, command):
     monkeypatch.setattr(hydra, "main", lambda **_: lambda task: lambda: None)  # all checks, no work
+    monkeypatch.setattr("renderer.commands.compose.run_sweep", lambda sweep, task: [])
     module = importlib.import_module(f"renderer.commands.{command.replace('-', '_')}")
     before = tree(here)
     examples = module.HELP.partition("examples:")[2].replace("\\\n", " ").strip().splitlines()
