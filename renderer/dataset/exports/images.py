@@ -7,7 +7,6 @@ from pathlib import Path
 
 from renderer.dataset.exports.format import Target
 from renderer.dataset.record import Record
-from renderer.errors import DataError
 
 # What file systems say that cannot link these two files, though they could hold a copy.
 NO_LINK = frozenset({errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOSYS, errno.EOPNOTSUPP})
@@ -31,7 +30,7 @@ def place_file(target: Target, name: str, path: Path) -> None:
     """Put a file that a record names at a path.
 
     Raises:
-        DataError: the dataset has lost the file.
+        StoreError: the dataset has lost the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     there = target.source.path(name)
@@ -45,12 +44,9 @@ def read_file(target: Target, name: str) -> bytes:
     """The bytes of a file that a record names.
 
     Raises:
-        DataError: the dataset has lost the file.
+        StoreError: the dataset has lost the file.
     """
-    try:
-        return target.source.read(name)
-    except (FileNotFoundError, KeyError):
-        raise _lost(target, name) from None
+    return target.source.read(name)
 
 
 def _linked(there: Path, path: Path) -> bool:
@@ -68,10 +64,5 @@ def _linked(there: Path, path: Path) -> bool:
 
 def _copy(target: Target, name: str, there: Path, path: Path) -> None:
     if not there.is_file():
-        raise _lost(target, name)
+        target.source.read(name)  # tells what is wrong with it
     shutil.copyfile(there, path)
-
-
-def _lost(target: Target, name: str) -> DataError:
-    root = target.source.root
-    return DataError(f"{root} has no {name}, which its record names; gapless verify {root} says what to do")

@@ -25,7 +25,7 @@ from renderer.dataset.exports.format import Choices, Format, Target
 from renderer.dataset.exports.placing import Building
 from renderer.dataset.record import Record
 from renderer.dataset.source import Source, open_source
-from renderer.errors import DataError, InfrastructureError, StoreError
+from renderer.errors import InfrastructureError, StoreError
 from renderer.files import check_writable
 
 PART_FRAMES = 256  # of a part, more where one scene has more
@@ -208,13 +208,7 @@ def _render_part(
 
 def _good_records(source: Source, frames: Sequence[int]) -> Iterator[Record]:
     """The records of the frames that did not fail certification."""
-    try:
-        yield from (record for record in source.records(frames) if record["status"] == "ok")
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"a record of the frames {frames[0]} to {frames[-1]} of {source.root} cannot be read ({error});"
-            f" gapless verify {source.root} says what to do"
-        ) from error
+    return (record for record in source.records(frames) if record["status"] == "ok")
 
 
 @contextmanager
