@@ -234,6 +234,8 @@ def main() -> int:
         print(json.dumps(measure(Path(root), Path(out), names, processes)))
         return 0
     exports = [[name] for name in arguments.to]
+    if arguments.work is not None:
+        arguments.work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.work) as work:
         rows = compare(Path(work), arguments.sizes, exports, arguments.processes)
     if arguments.json:
