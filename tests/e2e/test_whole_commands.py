@@ -212,7 +212,8 @@ def test_recipe_that_was_written_says_nothing_of_where_and_by_whom(finished):
 
 def test_dataset_with_rejected_frames_only_is_finished_without_a_sheet(here, capsys):
     store = open_store("data", dice_identity())
-    store.commit({"frame": 0, "status": "rejected", "reason": "no light", "draws": {}}, None)
+    rejected = {"frame": 0, "status": "rejected", "check": "light", "reason": "no light", "draws": {}}
+    store.commit(rejected, None)
     assert run(["render", "recipe=dice", "frames=1", "out=data", *SMALL_KEYS]) == 0
     assert "0 frames in data, 0 rendered now, 1 rejected" in capsys.readouterr().out
     assert not (here / "data/preview.png").exists()
@@ -249,6 +250,7 @@ def test_installed_command_works_from_any_directory_and_loads_no_blender(here):
 @pytest.mark.parametrize("command", [render, preview], ids=lambda module: module.__name__)
 def test_examples_of_the_help_are_accepted(here, monkeypatch, command):
     monkeypatch.setattr(hydra, "main", lambda **_: lambda task: lambda: None)  # all checks, no work
+    monkeypatch.setattr("renderer.commands.compose.run_sweep", lambda sweep, task: [])
     examples = command.HELP.partition("examples:")[2].strip().splitlines()
     for example in examples:
         program, *arguments = shlex.split(example)
