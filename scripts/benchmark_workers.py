@@ -10,13 +10,13 @@ Rates are counted from the first frame that is done, and once more with the star
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
-COMMAND = "from renderer.commands.main import main; main()"
+from small_runs import said_by, start_gapless
+
 CREWS = {"1 worker, 1 thread": (1, 1), "1 worker, 2 threads": (1, 2), "2 workers, 1 thread each": (2, 1)}
 SIZE = ("camera.width_px=320", "camera.height_px=240")
 
@@ -45,8 +45,10 @@ def main() -> None:
 def render(out: Path, frames: int, workers: int, threads: int, recipe: list[str]) -> tuple[float, float]:
     """Frames an hour, without the starts and with them."""
     keys = [f"execution.workers={workers}", f"execution.threads={threads}", f"frames={frames}", f"out={out}"]
-    command = [sys.executable, "-c", COMMAND, "render", *SIZE, *recipe, *keys]
-    subprocess.run(command, check=True, capture_output=True)
+    run = start_gapless(*SIZE, *recipe, *keys)
+    said = said_by(run)
+    if run.returncode != 0:
+        raise SystemExit(said)
     done = sorted(path.stat().st_mtime_ns / 1e9 for path in (out / "frames").iterdir())
     # From when each worker has done one: those were begun in a start.
     steady = 3600 * (frames - workers) / (done[-1] - done[workers - 1])

@@ -1,4 +1,4 @@
-"""What the trials on clusters share: small runs of `gapless render`, and comparisons of what they leave."""
+"""What trials and benchmarks share: runs of `gapless render`, and comparisons of what they leave."""
 
 import os
 import subprocess

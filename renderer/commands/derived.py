@@ -29,10 +29,10 @@ from renderer.dataset.manifest import (
     manifest_of,
 )
 from renderer.dataset.meshes import write_meshes
-from renderer.dataset.record import Record, image_name
+from renderer.dataset.record import Record, draws_line, image_name
 from renderer.dataset.store import Store
 from renderer.dataset.tally import Tally
-from renderer.files import atomic_file, json_bytes, write_bytes, write_json
+from renderer.files import atomic_file, write_bytes, write_json
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.recipe.schema import Recipe
 
@@ -96,11 +96,14 @@ class _Reading:
 
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
-        count = len(self.store.frames())
-        for stored in track_if_many(self.store.stored(), "annotations, draws, counts", count):
+        frames = self.store.frames()
+        for frame in track_if_many(frames, "annotations, draws, counts", len(frames)):
+            stored = self.store.find(frame)
+            if stored is None:
+                continue
             record = stored.record
             self.tally.add(stored)
-            self.draws.write(json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n")
+            self.draws.write(draws_line(record))
             if record["status"] == "ok" and len(self.first) < SHEET_FRAMES:
                 self.first.append(record)
             yield record

@@ -1,7 +1,6 @@
 """`gapless export`: a finished dataset in the formats that other tools read."""
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -79,6 +78,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    from renderer.execution.machine import measure_machine
+
+    cores = measure_machine("cpu").cores
     parser = _Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("path", metavar="PATH")
     parser.add_argument("--to", nargs="+", required=True, metavar="FORMAT")
@@ -88,7 +90,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--box", metavar="BOX")
     parser.add_argument("--polygons", action="store_true")
     parser.add_argument("--copy", action="store_true")
-    parser.add_argument("--processes", type=int, default=_cores(), metavar="N")
+    parser.add_argument("--processes", type=int, default=cores, metavar="N")
     parsed = parser.parse_args(list(arguments))
     if not 0 <= parsed.val < 1:
         raise InputError(
@@ -97,11 +99,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     if parsed.processes < 1:
         raise InputError(f"--processes must be 1 or more, got {parsed.processes}")
     return parsed
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _default_out(root: Path) -> Path:

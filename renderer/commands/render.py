@@ -184,10 +184,9 @@ def _print_summary(recipe: Recipe, library: Library, store: Store, account: Acco
     _print_counts(recipe, store, categories(recipe, library), account, tally)
     if account.rendered:
         split = ", ".join(f"{stage} {duration:.2f}" for stage, duration in account.means().items())
-        report = account.report("", None)
-        workers = report["workers"]
+        workers = account.workers
         print(
-            f"  {report['frames_per_s']:.3g} frames/s by {workers} worker{'s' if workers != 1 else ''}; "
+            f"  {account.frames_per_s:.3g} frames/s by {workers} worker{'s' if workers != 1 else ''}; "
             f"seconds that a worker spent on a frame: {split}"
         )
     print(f"  look at {store.root / 'preview.png'}")

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from renderer.dataset.manifest import ANNOTATIONS, CARD, DRAWS, PREVIEW, RECIPE, content_entry
+from renderer.dataset.manifest import ANNOTATIONS, CARD, DRAWS, PREVIEW, RECIPE
+from renderer.dataset.record import content_entry
 
 MOST_FILES = 20  # of the user's, that are named one by one
 # As dataset hubs sort by size: the least number of images beyond a class, and its name.

@@ -12,9 +12,8 @@ from renderer.dataset.record import Record
 from renderer.files import atomic_file, json_bytes
 
 NO_KEYPOINTS: Mapping[str, Sequence[str]] = MappingProxyType({})
-IDS_PER_FRAME = (
-    2**15
-)  # Blender numbers objects from 1 to 32767; frames below 2**38 keep ids exact in a double
+# Blender numbers objects from 1 to 32767; frames below 2**38 keep ids exact in a double.
+IDS_PER_FRAME = 2**15
 SEPARATOR = b",\n"
 IMAGES, ANNOTATIONS, END = b',"images":[', b'],"annotations":[', b"]}\n"
 
@@ -172,11 +171,19 @@ def exported_box(instance: Mapping[str, Any], box: str, size_wh: tuple[int, int]
     Args:
         box: one of `renderer.recipe.schema.BOXES`.
     """
+    x0, y0, x1, y1 = exported_box_xyxy(instance, box, size_wh)
+    return [x0, y0, x1 - x0, y1 - y0]
+
+
+def exported_box_xyxy(
+    instance: Mapping[str, Any], box: str, size_wh: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """The same box by its corners, half-open, in whole pixels."""
     x0, y0, x1, y1 = instance["bbox_xyxy"] if box == "visible" else instance["amodal"]["bbox_xyxy"]
     if box == "amodal_clipped":
         (width, height) = size_wh
         x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
-    return [x0, y0, x1 - x0, y1 - y0]
+    return x0, y0, x1, y1
 
 
 def _keypoints(instance: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:

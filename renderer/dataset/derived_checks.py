@@ -12,6 +12,7 @@ import yaml
 from renderer.dataset import identity
 from renderer.dataset.card import with_card
 from renderer.dataset.coco import coco_parts
+from renderer.dataset.file_store import Stored
 from renderer.dataset.manifest import (
     ANNOTATIONS,
     CARD,
@@ -23,9 +24,8 @@ from renderer.dataset.manifest import (
     manifest_of,
     read_manifest,
 )
-from renderer.dataset.record import Record
+from renderer.dataset.record import Record, draws_line
 from renderer.dataset.shards import ShardStore
-from renderer.dataset.store import Stored
 from renderer.dataset.tally import Tally
 from renderer.dataset.verification import Dataset
 from renderer.files import json_bytes
@@ -111,11 +111,7 @@ def box_of_annotations(root: Path) -> str:
 
 
 def _draws_fault(dataset: Dataset) -> list[Fault]:
-    lines = (
-        json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n"
-        for record in all_records(dataset)
-    )
-    return _difference(dataset.root / DRAWS, lines)
+    return _difference(dataset.root / DRAWS, map(draws_line, all_records(dataset)))
 
 
 def _recipe_fault(dataset: Dataset) -> list[Fault]:

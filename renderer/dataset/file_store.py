@@ -112,13 +112,9 @@ class Store:
             write_bytes(self.root / map_name(name, record["frame"]), content)
         write_json(self.record_path(record["frame"]), record)
 
-    def stored(self) -> Iterator[Stored]:
-        """All frames that are done, in order."""
-        return (found for frame in self.frames() if (found := self.find(frame)) is not None)
-
     def records(self) -> Iterator[Record]:
         """The records of all frames that are done, by frame."""
-        return (found.record for found in self.stored())
+        return (found.record for frame in self.frames() if (found := self.find(frame)) is not None)
 
     def sweep(self) -> None:
         """Remove what killed runs left half written; for whoever holds the lock.

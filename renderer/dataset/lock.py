@@ -11,9 +11,7 @@ from pathlib import Path
 from renderer.errors import StoreError
 from renderer.files import json_bytes
 
-LOCK = (
-    ".lock"  # in the folder, while a run writes; who was killed leaves it behind, and it locks nothing then
-)
+LOCK = ".lock"  # in the folder, while a run writes; who was killed leaves it, and it locks nothing then
 
 
 @contextmanager

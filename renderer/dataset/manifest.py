@@ -72,11 +72,6 @@ def identity_of(store: Store) -> dict[str, Any]:
     return identity
 
 
-def content_entry(content: bytes) -> dict[str, Any]:
-    """What a manifest says of a file."""
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
 def description_of(manifest: Mapping[str, Any]) -> Description:
     """What a manifest was told by its writer."""
     categories = {category["name"]: category["keypoints"] for category in manifest["categories"]}

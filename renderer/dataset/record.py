@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool
 from pycocotools import mask as coco_mask
 
+from renderer.files import json_bytes
 from renderer.labels.certificate import Fault
 from renderer.scene import Camera, Scene, Shot, View
 
@@ -72,9 +73,10 @@ def make_record(
             "height_px": camera.height_px,
             "exposure_ev": exposure_ev,
         }
-        | _content(image_png),
+        | content_entry(image_png),
         "maps": {
-            name: {"file": map_name(name, source.frame)} | _content(content) for name, content in maps.items()
+            name: {"file": map_name(name, source.frame)} | content_entry(content)
+            for name, content in maps.items()
         },
         "camera": asdict(camera) | {"K": intrinsics(camera)},
         "instances": list(instances),
@@ -82,7 +84,8 @@ def make_record(
     }
 
 
-def _content(content: bytes) -> dict[str, Any]:
+def content_entry(content: bytes) -> dict[str, Any]:
+    """What records and manifests say of the bytes of a file."""
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
@@ -95,6 +98,11 @@ def rejected_record(source: FrameSource, fault: Fault) -> Record:
     """The record of a frame that failed certification: permanent, without an image."""
     found = {"check": fault.check, "reason": fault.reason}
     return {"frame": source.frame, "status": "rejected", **found, "draws": source.draws()}
+
+
+def draws_line(record: Record) -> bytes:
+    """The line of a frame in draws.jsonl."""
+    return json_bytes({"frame": record["frame"], "draws": record["draws"]}) + b"\n"
 
 
 def encode_mask(mask: Bool[np.ndarray, "h w"]) -> dict[str, Any]:

@@ -181,9 +181,7 @@ class ShardStore(Store):
         for number in sorted({frame // self.shard_frames for frame in Store.frames(self)}):
             self.pack(number)
         for name in FRAME_FOLDERS:
-            with contextlib.suppress(
-                OSError
-            ):  # not there, or not empty: verify tells what belongs to no frame
+            with contextlib.suppress(OSError):  # not there, or not empty: verify tells what is left
                 (self.root / name).rmdir()
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from renderer.dataset.manifest import MANIFEST, read_manifest
 from renderer.dataset.record import Record
@@ -13,45 +13,16 @@ from renderer.dataset.store import IDENTITY, Store, store_of
 from renderer.errors import StoreError
 
 
-class Source(Protocol):
-    """A dataset, by frame; nothing of it is kept in memory."""
-
-    @property
-    def root(self) -> Path:
-        """The dataset's folder."""
-
-    @property
-    def categories(self) -> Sequence[str]:
-        """Their names, in the order of their numbers."""
-
-    @property
-    def keypoints(self) -> Mapping[str, Sequence[str]]:
-        """Names of the keypoints that all objects of a category declare."""
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        """The flat recipe of the dataset's identity."""
-
-    @property
-    def scene_frames(self) -> int:
-        """Frames of a scene: views times shots."""
-
-    def frames(self) -> Sequence[int]:
-        """The numbers of all frames that are done, ascending."""
-
-    def records(self, frames: Sequence[int]) -> Iterator[Record]:
-        """The records of frames, in ascending order as they are given."""
-
-    def read(self, name: str) -> bytes:
-        """A file that a record names, such as images/000000.png."""
-
-    def path(self, name: str) -> Path | None:
-        """Where such a file lies on its own, or None where it is inside of another."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSource:
-    """A dataset in a store of either kind."""
+class Source:
+    """A dataset in a store of either kind, by frame; nothing of it is kept in memory.
+
+    Attributes:
+        categories: their names, in the order of their numbers.
+        keypoints: names of the keypoints that all objects of a category declare.
+        recipe: the flat one of the dataset's identity.
+        scene_frames: frames of a scene: views times shots.
+    """
 
     store: Store
     categories: Sequence[str]
@@ -122,7 +93,7 @@ def open_source(root: Path) -> Source:
     try:
         identity = json.loads((root / IDENTITY).read_bytes())
         recipe, listed = identity["recipe"], read_manifest(root)["categories"]
-        return StoreSource(
+        return Source(
             store=store_of(root, identity),
             categories=[category["name"] for category in listed],
             keypoints={category["name"]: category["keypoints"] for category in listed},

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.file_store import IDENTITY, RECORDS, Store, Stored, files_of
+from renderer.dataset.file_store import IDENTITY, Store
 from renderer.dataset.identity import STORE, first_difference
 from renderer.dataset.lock import LOCK
 from renderer.dataset.shards import ShardStore
@@ -16,11 +16,8 @@ __all__ = [
     "ARRAY",
     "DRY_RUN",
     "IDENTITY",
-    "RECORDS",
     "RUN",
     "Store",
-    "Stored",
-    "files_of",
     "open_store",
     "store_of",
 ]

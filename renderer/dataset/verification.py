@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from renderer.dataset.file_store import RECORD_SUFFIX, files_of, names_in
+from renderer.dataset.file_store import RECORD_SUFFIX, RECORDS, files_of, names_in
 from renderer.dataset.frame_checks import FrameCheck, Limits, check_frame
 from renderer.dataset.record import IMAGE_SUFFIX, IMAGES, MAP_SUFFIXES, frame_of
 from renderer.dataset.shards import SHARD_SUFFIX, SHARDS, ShardStore, frames_in, member_name, record_member
-from renderer.dataset.store import IDENTITY, RECORDS, Store, store_of
+from renderer.dataset.store import IDENTITY, Store, store_of
 from renderer.errors import StoreError
 from renderer.files import PART
 from renderer.labels.certificate import Fault

@@ -75,6 +75,16 @@ class Account:
             parts.append(f"{failures} failure{'s' if failures > 1 else ''}")
         return ", ".join(parts)
 
+    @property
+    def workers(self) -> int:
+        """How many there are; 0 before they start."""
+        return self.started.workers if self.started else 0
+
+    @property
+    def frames_per_s(self) -> float:
+        """Over all of the run until now, the starts of Blender included."""
+        return self.rendered / max(time.monotonic() - self.began, 1e-9)
+
     def means(self) -> dict[str, float]:
         """Seconds of a frame, by stage."""
         return {stage: total / self.timed for stage, total in self.seconds.items()}
@@ -86,7 +96,6 @@ class Account:
             status: complete, interrupted or failed.
             error: what ended the run, in one sentence.
         """
-        wall_s = time.monotonic() - self.began
         crew = self.started or Started(workers=0, threads=None)
         means = self.means()
         return {
@@ -104,8 +113,8 @@ class Account:
             "workers": crew.workers,
             "threads": crew.threads,
             "gpus": list(crew.gpus),
-            "wall_s": wall_s,
-            "frames_per_s": self.rendered / wall_s if wall_s > 0 else 0.0,
+            "wall_s": time.monotonic() - self.began,
+            "frames_per_s": self.frames_per_s,
             "stages": {
                 stage: {"total_s": total, "mean_s": means[stage]} for stage, total in self.seconds.items()
             },

@@ -12,7 +12,7 @@ import submitit
 
 from renderer import errors
 from renderer.errors import InputError, StoreError
-from renderer.execution.work import Done, Event, Job, Lost
+from renderer.execution.work import Done, Event, Job, Lost, done_before
 from renderer.files import write_bytes
 
 JOB = "job.pickle"
@@ -72,16 +72,15 @@ class ArrayTask:
 
         missing = []
         for frame in self.frames:
-            found = job.store.find(frame)
-            if found is None:
+            done = done_before(job.store, frame)
+            if done is None:
                 missing.append(frame)
             else:
-                file.write(_line({"frame": frame, "status": found.record["status"], "seconds": {}}))
+                file.write(_done_line(done))
         render = self.render or render_frames
         for event in render(job, missing) if missing else ():
             if isinstance(event, Done):
-                told = {"frame": event.frame, "status": event.status, "seconds": dict(event.seconds)}
-                file.write(_line(told))
+                file.write(_done_line(event))
             elif isinstance(event, Lost):
                 file.write(_line({"frame": event.frame, "lost": event.reason}))
 
@@ -97,6 +96,10 @@ def _as_local(job: Job) -> Job:
         memory_limit_gb=given.memory_limit_gb or USABLE_SHARE * given.slurm.memory_gb,
     )
     return replace(job, recipe=replace(job.recipe, execution=execution))
+
+
+def _done_line(done: Done) -> bytes:
+    return _line({"frame": done.frame, "status": done.status, "seconds": dict(done.seconds)})
 
 
 def _line(told: dict[str, Any]) -> bytes:

@@ -109,9 +109,7 @@ class LocalCrew:
         """Give a unit to an idle worker, or to a fresh one."""
         try:
             worker = self._idle() or self._launch()
-        except (
-            OSError
-        ) as error:  # it was killed while it was given its job, or there is no room for a process
+        except OSError as error:  # it was killed while it was given its job, or there is no room for it
             self._stillborn.append(Outcome(frames=frames, failure=f"no worker could start ({error})"))
             return
         first_s = self._limits.start_limit_s if worker.units == 0 else 0.0

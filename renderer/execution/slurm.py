@@ -21,7 +21,7 @@ import submitit
 from renderer.dataset.store import ARRAY
 from renderer.errors import GaplessError, InfrastructureError, InputError
 from renderer.execution.array_task import ArrayTask, read_events, write_job
-from renderer.execution.work import Done, Event, Job, Lost, Retried, Started
+from renderer.execution.work import Event, Job, Lost, Retried, Started, done_before
 from renderer.files import write_json
 
 CURRENT = "array.json"
@@ -223,13 +223,13 @@ class _Array:
         yield from self._news(task, lost)
         left = []
         for frame in task.left:
-            found = self.job.store.find(frame)
-            if found is None:
+            done = done_before(self.job.store, frame)
+            if done is None:
                 left.append(frame)
                 log = self.folder / f"{task.id}_0_log.out"
                 self._reasons[frame] = f"task {task.id} ended as {task.state} without it (its log: {log})"
             else:
-                yield Done(frame=frame, status=found.record["status"], seconds={})
+                yield done
         task.left = left
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from renderer.errors import InfrastructureError
 from renderer.execution.crew import Crew
 from renderer.execution.units import units
-from renderer.execution.work import Done, Event, Job, Lost, Outcome, Retried
+from renderer.execution.work import Event, Job, Lost, Outcome, Retried, done_before
 
 WAIT_S = 0.5
 
@@ -76,12 +76,12 @@ class _Run:
         reason = outcome.failure or "failed for an unknown reason"
         left = []
         for frame in outcome.frames:
-            found = self.job.store.find(frame)
-            if found is None:
+            done = done_before(self.job.store, frame)
+            if done is None:
                 left.append(frame)
             else:
                 self.failures = None
-                yield Done(frame=frame, status=found.record["status"], seconds={})
+                yield done
         for frame in left:
             kind = Lost if frame in self.failed else Retried
             yield kind(frame=frame, reason=reason, details=outcome.details)

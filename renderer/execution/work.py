@@ -39,6 +39,12 @@ class Done:
     seconds: Mapping[str, float]
 
 
+def done_before(store: Store, frame: int) -> Done | None:
+    """A frame that the store has, whoever rendered it and in what time; None where it is not done."""
+    found = store.find(frame)
+    return None if found is None else Done(frame=frame, status=found.record["status"], seconds={})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
     """A frame that infrastructure failed twice; nothing of it is stored, and the next run tries it again.

@@ -38,23 +38,16 @@ class Execution:
         help="workers at once; null: what cores, memory and GPUs allow",
     )  # fmt: skip
     threads: int | None = setting(
-        None,
-        int,
-        low=1,
-        high=1024,
-        optional=True,
+        None, int, low=1, high=1024, optional=True,
         help="CPU threads of a worker; null: its share of the cores",
-    )
+    )  # fmt: skip
     time_limit_s: float = setting(
         600.0, float, unit="s", low=0.1, help="a worker that takes longer for a frame is killed"
     )
     start_limit_s: float = setting(
-        900.0,
-        float,
-        unit="s",
-        low=0.1,
+        900.0, float, unit="s", low=0.1,
         help="the same for starting Blender, kernels compiled for a new GPU included",
-    )
+    )  # fmt: skip
     memory_limit_gb: float | None = setting(
         None, float, unit="GB", low=0.1, optional=True,
         help="a worker that grows beyond is killed; null: its share of the machine",

@@ -18,7 +18,7 @@ from renderer.dataset.exports.placing import MARKER
 from renderer.dataset.exports.registry import formats_named
 from renderer.dataset.file_store import Store
 from renderer.dataset.record import Record
-from renderer.dataset.source import Source, StoreSource
+from renderer.dataset.source import Source
 from renderer.errors import InfrastructureError, StoreError
 
 FEW = 8  # frames of a part
@@ -44,7 +44,7 @@ def probed(source: Source, out: Path, probe: Probe | None = None, processes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BareSource(StoreSource):
+class BareSource(Source):
     """Records without images or objects, of the frames it is told.
 
     Attributes:
@@ -83,14 +83,14 @@ def test_parts_are_contiguous_whole_scenes_of_about_a_size(tmp_path_factory, fra
 
 def test_each_record_is_read_once_for_all_formats(tmp_path, monkeypatch):
     source = source_of(tmp_path / "d", frames_of(20))
-    read, asked = StoreSource.records, []
+    read, asked = Source.records, []
 
     def watched(self, frames):
         for record in read(self, frames):
             asked.append(record["frame"])
             yield record
 
-    monkeypatch.setattr(StoreSource, "records", watched)
+    monkeypatch.setattr(Source, "records", watched)
     exported(source, tmp_path, *ALL)
     assert asked == list(range(20))
 

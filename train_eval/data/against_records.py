@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-from renderer.dataset.coco import exported_box
+from renderer.dataset.coco import exported_box_xyxy
 from train_eval.data.records import DetectionSet, ImageRecord
 from train_eval.data.yolo import SPLITS
 
@@ -83,8 +83,7 @@ def _image_differences(
 def _clipped_box(entry: Mapping[str, Any], box: str, size_hw: tuple[int, int]) -> Float[np.ndarray, " 4"]:
     """The box as the reader gives it, which keeps what lies in the image."""
     height, width = size_hw
-    x, y, box_width, box_height = exported_box(entry, box, (width, height))
-    corners = np.array([x, y, x + box_width, y + box_height], dtype=np.float64)
+    corners = np.array(exported_box_xyxy(entry, box, (width, height)), dtype=np.float64)
     clipped: Float[np.ndarray, " 4"] = np.clip(corners, 0, (width, height, width, height))
     return clipped
 

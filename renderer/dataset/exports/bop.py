@@ -35,7 +35,7 @@ from renderer.dataset.exports.bop_models import (
     sight_of,
 )
 from renderer.dataset.exports.format import Part, Target
-from renderer.dataset.exports.images import place_image, read_file
+from renderer.dataset.exports.images import place_image
 from renderer.dataset.record import Record
 from renderer.errors import DataError
 from renderer.files import atomic_file, json_bytes, write_bytes, write_json
@@ -146,7 +146,7 @@ class _Part:
     def _write_depth(self, record: Record, path: Path, scale_mm: float) -> np.ndarray | None:
         if "depth" not in record["maps"]:
             return None
-        depth_z_m = read_depth_z(read_file(self._target, record["maps"]["depth"]["file"]))
+        depth_z_m = read_depth_z(self._target.source.read(record["maps"]["depth"]["file"]))
         depth = bop_depth(depth_z_m, scale_mm)
         path.parent.mkdir(exist_ok=True)
         _save(depth, path)

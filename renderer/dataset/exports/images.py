@@ -21,7 +21,7 @@ def place_image(target: Target, record: Record, path: Path) -> None:
     """Put the image of a record at a path, in folders that are made where they are missing.
 
     Raises:
-        DataError: the dataset has lost the image.
+        StoreError: the dataset has lost the image.
     """
     place_file(target, record["image"]["file"], path)
 
@@ -35,18 +35,9 @@ def place_file(target: Target, name: str, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     there = target.source.path(name)
     if there is None:
-        path.write_bytes(read_file(target, name))
+        path.write_bytes(target.source.read(name))
     elif not (target.choices.links and _linked(there, path)):
         _copy(target, name, there, path)
-
-
-def read_file(target: Target, name: str) -> bytes:
-    """The bytes of a file that a record names.
-
-    Raises:
-        StoreError: the dataset has lost the file.
-    """
-    return target.source.read(name)
 
 
 def _linked(there: Path, path: Path) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from renderer.dataset.coco import exported_box_xyxy
 from renderer.dataset.record import Record
 
 Instance = Mapping[str, Any]
@@ -14,9 +15,8 @@ def box_in_image(record: Record, instance: Instance, box: str) -> tuple[int, int
     Args:
         box: one of `renderer.recipe.schema.BOXES`; `amodal` is clipped too.
     """
-    x0, y0, x1, y1 = instance["bbox_xyxy"] if box == "visible" else instance["amodal"]["bbox_xyxy"]
-    width, height = record["image"]["width_px"], record["image"]["height_px"]
-    return max(x0, 0), max(y0, 0), min(x1, width), min(y1, height)
+    size_wh = record["image"]["width_px"], record["image"]["height_px"]
+    return exported_box_xyxy(instance, "amodal_clipped" if box == "amodal" else box, size_wh)
 
 
 def hidden_share(instance: Instance) -> float:

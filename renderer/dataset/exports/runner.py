@@ -67,8 +67,9 @@ def export(
         processes: 1 exports in this process.
 
     Raises:
-        StoreError: `out` cannot be written or holds something else, or the disk is full.
-        DataError: the dataset has lost a record or an image.
+        StoreError: `out` cannot be written or holds something else, the disk is full, or the dataset has
+            lost a record or an image.
+        DataError: a format cannot hold what the dataset has.
         InfrastructureError: a process was killed.
     """
     check_writable(out)

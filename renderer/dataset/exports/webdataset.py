@@ -8,14 +8,14 @@ equal bytes.
 
 import io
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.dataset.coco import exported_box, listed_instances
+from renderer.dataset.coco import exported_box_xyxy, listed_instances
 from renderer.dataset.exports.format import Target
-from renderer.dataset.exports.images import image_file, read_file
+from renderer.dataset.exports.images import image_file
 from renderer.dataset.record import Record
 from renderer.files import json_bytes, write_json
 
@@ -62,8 +62,8 @@ class WebDatasetPart:
         _add_file(tar, f"{key}.json", json_bytes(sample_labels(self._target, record)))
         for name, entry in sorted(record.get("maps", {}).items()):
             suffix = Path(entry["file"]).suffix
-            _add_file(tar, f"{key}.{name}{suffix}", read_file(self._target, entry["file"]))
-        _add_file(tar, f"{key}.png", read_file(self._target, record["image"]["file"]))
+            _add_file(tar, f"{key}.{name}{suffix}", self._target.source.read(entry["file"]))
+        _add_file(tar, f"{key}.png", self._target.source.read(record["image"]["file"]))
 
     def _tar(self, split: str) -> tarfile.TarFile:
         tar = self._open.get(split)
@@ -97,12 +97,13 @@ def _tars_of(target: Target, part: int, split: str) -> Sequence[Path]:
 def sample_labels(target: Target, record: Record) -> dict[str, Any]:
     """The labels of a frame: `boxes_xyxy` in pixels, and the other lists in the same order."""
     image, instances = record["image"], listed_instances(record)
+    size_wh = image["width_px"], image["height_px"]
     return {
         "frame": record["frame"],
         "width_px": image["width_px"],
         "height_px": image["height_px"],
         "camera": record.get("camera"),
-        "boxes_xyxy": [_box_xyxy(target, record, instance) for instance in instances],
+        "boxes_xyxy": [exported_box_xyxy(one, target.choices.box, size_wh) for one in instances],
         "categories": [instance["category"] for instance in instances],
         "ids": [instance["id"] for instance in instances],
         "areas_px": [instance["area_px"] for instance in instances],
@@ -112,12 +113,6 @@ def sample_labels(target: Target, record: Record) -> dict[str, Any]:
         "ignored": [instance["ignored"] for instance in instances],
         "keypoints": [instance["keypoints"] for instance in instances],
     }
-
-
-def _box_xyxy(target: Target, record: Record, instance: Mapping[str, Any]) -> list[float]:
-    size_wh = record["image"]["width_px"], record["image"]["height_px"]
-    x, y, width, height = exported_box(instance, target.choices.box, size_wh)
-    return [x, y, x + width, y + height]
 
 
 FORMAT = WebDatasetFormat()

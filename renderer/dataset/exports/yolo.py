@@ -19,9 +19,10 @@ from typing import IO, Any
 
 import yaml
 
-from renderer.dataset.coco import exported_box, listed_instances
+from renderer.dataset.coco import listed_instances
 from renderer.dataset.exports.format import TRAIN, VAL, Target
 from renderer.dataset.exports.images import image_file, place_image
+from renderer.dataset.exports.objects import box_in_image
 from renderer.dataset.exports.outlines import joined_path, outlines
 from renderer.dataset.record import Record
 from renderer.files import append_files, atomic_file, write_bytes
@@ -91,9 +92,8 @@ def _boxes(
     """Centre, width and height of what lies in the image, as fractions of it."""
     width, height = record["image"]["width_px"], record["image"]["height_px"]
     for instance in instances:
-        x, y, box_width, box_height = exported_box(instance, target.choices.box, (width, height))
-        x0, x1 = max(x, 0) / width, min(x + box_width, width) / width
-        y0, y1 = max(y, 0) / height, min(y + box_height, height) / height
+        left, top, right, bottom = box_in_image(record, instance, target.choices.box)
+        x0, x1, y0, y1 = left / width, right / width, top / height, bottom / height
         yield (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0
 
 
