@@ -68,5 +68,5 @@ class _ShardRun:
             for frame, address in of_view:
                 source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
                 with self.watch.stage("label"):
-                    finished = finish_frame(source, labelled, self.device)
+                    finished = finish_frame(source, labelled, self.device, self.session.denoiser)
                 yield replace(finished, seconds=self.watch.take())
