@@ -282,18 +282,30 @@ class LightGain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of an image: column and row of its first pixel, and its size."""
+
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One photometric variant of a view.
 
     Attributes:
         noise_seed: of the sensor's noise, in [0, 2**63).
         light_gains: over what the scene says; lights that are not named shine as it says.
+        window: of the view's image, that it shows; None shows all of it.
     """
 
     sensor: SensorValues
     noise_seed: int
     draws: Draws
     light_gains: tuple[LightGain, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,6 @@ def set_engine(engine: Engine, threads: int) -> None:
     )
     _set_sampling(engine)
     _set_denoiser(engine)
-    scene.render.use_persistent_data = False
     layer.use_pass_object_index = layer.use_pass_z = True
     layer.pass_alpha_threshold = OWNING_OPACITY
     scene.render.use_file_extension = False

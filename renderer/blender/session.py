@@ -69,6 +69,8 @@ class BlenderSession:
                 f"a scene must have at most {LARGEST_ID} objects, got {len(scene.objects)}: "
                 "Blender cannot number more"
             )
+        # Later views find geometry and textures in place. Not beyond a scene: Cycles would keep what is gone.
+        bpy.context.scene.render.use_persistent_data = len(scene.views) > 1
         self._place.build(scene.ground, self.library)
         copies = Copies(library=self.library)
         self._ids.clear()

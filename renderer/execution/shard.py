@@ -9,6 +9,7 @@ import torch
 from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
+from renderer.execution.crops import cropped
 from renderer.execution.frame import Frame, Traced, finish_frame, label_view
 from renderer.execution.stopwatch import Stopwatch
 from renderer.labels import label_device, one_thread
@@ -60,13 +61,19 @@ class _ShardRun:
             view = scene.views[number]
             with self.watch.stage("trace"):
                 buffers = self.session.trace(view)
-            with self.watch.stage("cast"), one_thread():
-                cast = cast_view(scene, view, self.library, self.device)
+            traced = Traced(scene=scene, view=view, buffers=buffers)
+            for window, alike in itertools.groupby(of_view, key=lambda pair: view.shots[pair[1].shot].window):
+                yield from self._finish(cropped(traced, window), list(alike))
+
+    def _finish(self, traced: Traced, addresses: Sequence[tuple[int, FrameAddress]]) -> Iterator[Frame]:
+        """Label what was traced, and finish the shots that show it."""
+        scene, view = traced.scene, traced.view
+        with self.watch.stage("cast"), one_thread():
+            cast = cast_view(scene, view, self.library, self.device)
+        with self.watch.stage("label"), one_thread():
+            labelled = label_view(self.recipe, self.library, traced, cast, self.device)
+        for frame, address in addresses:
+            source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
             with self.watch.stage("label"), one_thread():
-                traced = Traced(scene=scene, view=view, buffers=buffers)
-                labelled = label_view(self.recipe, self.library, traced, cast, self.device)
-            for frame, address in of_view:
-                source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
-                with self.watch.stage("label"):
-                    finished = finish_frame(source, labelled, self.device, self.session.denoiser)
-                yield replace(finished, seconds=self.watch.take())
+                finished = finish_frame(source, labelled, self.device, self.session.denoiser)
+            yield replace(finished, seconds=self.watch.take())

@@ -9,9 +9,10 @@ from renderer.randomize.draws import DrawRecorder, recorder
 from renderer.randomize.foreground import draw_foreground
 from renderer.randomize.lights import draw_light_gains
 from renderer.randomize.streams import FrameAddress, StreamKey, stream
+from renderer.recipe.imaging import Camera
 from renderer.recipe.keys import Factor, Level
 from renderer.recipe.schema import Recipe
-from renderer.scene import Light, SceneObject, SensorValues, Shot, View
+from renderer.scene import Light, SceneObject, SensorValues, Shot, View, Window
 
 
 def draw_view(
@@ -48,7 +49,20 @@ def _draw_shot(recipe: Recipe, address: FrameAddress, lights: Sequence[Light]) -
     noise_seed = _seed(draws, Level.SHOT, "sensor.noise_seed", 2**63)
     sensor = SensorValues(**values, exposed_share=recipe.sensor.exposed_share)
     gains = draw_light_gains(draws, recipe.lighting, lights)
-    return Shot(sensor=sensor, noise_seed=noise_seed, draws=draws.record, light_gains=gains)
+    window = _draw_window(draws, recipe.camera)
+    return Shot(sensor=sensor, noise_seed=noise_seed, draws=draws.record, light_gains=gains, window=window)
+
+
+def _draw_window(draws: DrawRecorder, camera: Camera) -> Window | None:
+    crop = camera.crop
+    if crop.width_px is None or crop.height_px is None:
+        return None
+    return Window(
+        x_px=round(draws.draw(crop.x_fraction) * (camera.width_px - crop.width_px)),
+        y_px=round(draws.draw(crop.y_fraction) * (camera.height_px - crop.height_px)),
+        width_px=crop.width_px,
+        height_px=crop.height_px,
+    )
 
 
 def active_factors(part: Any) -> dict[str, Factor]:
