@@ -131,9 +131,9 @@ def print_table(figures: Mapping[str, Any]) -> None:
         difference = max(check["mean_absolute_difference"] for check in figures["checks"])
         overlap = min(check["mean_iou"] for check in figures["checks"])
         print(
-            f"BlenderProc and bare Cycles: mean absolute difference of images {difference:.1f} of 255 or less,"
+            f"BlenderProc and bare Cycles, {len(figures['checks'])} scenes: images differ by {difference:.1f}"
         )
-        print(f"  mean IoU of masks {overlap:.3f} or more, in {len(figures['checks'])} scenes")
+        print(f"  of 255 in the mean, and masks have a mean IoU of {overlap:.3f}, in the worst of them")
     titles = "".join(f"{'x ' + base.removeprefix('blenderproc, '):>14}" for base in BASES)
     print(f"{'':<26}{'s/frame':>9}{'frames/h':>10}{titles}   range of s/frame")
     for name, turns in measured.items():

@@ -11,8 +11,8 @@ its labels on disk.
 `--settings defaults` leaves all that `bproc.init()` sets: 1024 samples, noise threshold 0.01, its denoiser
 "INTEL" (OpenImageDenoise, in the compositor), 3 bounces. `equal` has the samples and bounces of the scenes'
 recipe, no noise threshold, the same denoiser, and the view transform Standard, with which radiance can be
-compared. `small-map` is as `equal`, with a line for which BlenderProc has no function: the map by which Blender
-samples a sky has an automatic size that costs more than half a second a frame on two cores.
+compared. `small-map` is as `equal`, with a line for which BlenderProc has no function: the map by which
+Blender samples a sky has an automatic size that costs more than half a second a frame on two cores.
 
 BlenderProc 2.8.0 does not know the bpy wheel: its import and the steps of its `init` are those of
 `renderer/blender/runtime.py` and of `initialize` below. Nothing else of it is changed.

@@ -33,7 +33,8 @@ def write_cube(folder: Path) -> Path:
     angles = np.linspace(0, math.pi / 4, BEVEL_STEPS + 1)
     bevel = 1 - BEVEL + BEVEL * np.tan(angles)
     ticks = np.concatenate([-bevel[::-1], bevel])  # over half an edge; the wide middle strip is flat
-    points, quads = [], []
+    points: list[np.ndarray] = []
+    quads: list[np.ndarray] = []
     for axis, side in ((axis, side) for axis in range(3) for side in (-1.0, 1.0)):
         first = len(ticks) ** 2 * len(points)
         face = np.stack(np.meshgrid(ticks, ticks, [side], indexing="ij"), axis=-1).reshape(-1, 3)
@@ -57,11 +58,11 @@ def cube_keys(mesh: Path, size_wh: tuple[int, int], objects: int, samples: int) 
     """The recipe, as keys of `gapless render`: scenes have as many objects and lamps, and plain materials."""
     return [
         "recipe=tabletop", "objects=[meshes]", f"objects.path={mesh.parent}",
-        f"objects.mesh.count={objects}", "objects.mesh.size_m=[uniform,0.02,0.05]",
+        f"objects.mesh.count={objects}", "objects.mesh.size_m=[uniform,0.02,0.045]",
         "objects.mesh.look=replace",
         "objects.mesh.appearance.material=generic", "objects.mesh.appearance.pattern=plain",
         *(f"objects.mesh.appearance.{wear}=0" for wear in ("stains", "scratches", "dust", "fingerprints")),
-        "layout.half_width_m=0.18", "layout.half_depth_m=0.14", "layout.object_free=false",
+        "layout.half_width_m=0.2", "layout.half_depth_m=0.16", "layout.object_free=false",
         "surface.appearance.pattern=plain", "surface.appearance.bump_m=0", "surface.tray.presence=false",
         f"lighting.lights.lamp.count={LAMPS}",
         "camera.field_width_m=[uniform,0.4,0.5]",
@@ -81,11 +82,17 @@ def with_recipe(keys: Keys, work: Callable[[Recipe, Library], None]) -> None:
 
 
 def write_scenes(keys: Keys, mesh: Path, path: Path) -> None:
-    """Write the scenes of a recipe's frames, one a frame, as plain data for other renderers."""
+    """Write the scenes of a recipe's frames, one a frame, as plain data for other renderers.
+
+    Raises:
+        SystemExit: an object found no place; BlenderProc is to move the same ones from scene to scene.
+    """
 
     def write(recipe: Recipe, library: Library) -> None:
         frames = range(recipe.first_frame, recipe.first_frame + recipe.frames)
         scenes = [plain_scene(settle(sample_scene(recipe, library, n), library), library) for n in frames]
+        if len({len(scene["objects"]) for scene in scenes}) > 1:
+            raise SystemExit("there is no room for so many objects in each scene: take fewer")
         engine = recipe.engine
         told = {
             "mesh": str(mesh),
