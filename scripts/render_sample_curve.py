@@ -1,12 +1,12 @@
-"""The same rendered scenes at several numbers of samples, raw and denoised, to measure AP against them.
+"""The same scenes at several numbers of samples, raw and denoised, to measure AP against the time they take.
 
     python scripts/render_sample_curve.py --frames 300 --out outputs/curve recipe=dice sensor=varied
 
-One sequence of samples is traced for each view and read after 2, 4, 8 ... of them, so that a point of few
-samples is what a trace of so few gives, and all points together cost no more than the last one. Denoised are
-copies, by OpenImageDenoise with albedo and normals of the same samples. Writes OUT/samples_8 and
-OUT/samples_8_denoised (and so on) as datasets for `scripts/compare_renders.py`, and OUT/seconds.json: the
-seconds of one thread that each point takes to trace and to denoise. Run it again to go on.
+A view is traced once, as one sequence of samples that is read after 2, 4, 8 ... of them: what a trace of so
+few gives, and all points together cost no more than the last. Denoised are copies, as shots are. Writes
+OUT/samples_8 and OUT/samples_8_denoised (and so on), datasets for `scripts/compare_renders.py`, and
+OUT/seconds.json: the seconds of one thread in which each is traced and denoised, medians. The same command
+goes on where it was interrupted, also with more points than before.
 """
 
 import argparse
@@ -15,15 +15,18 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from renderer.catalog.library import open_library
+from renderer.buffers import Buffers, Guides, LightGroups
+from renderer.catalog.library import Library, open_library
 from renderer.commands.compose import run_jobs
 from renderer.commands.derived import write_derived
 from renderer.commands.job import RECIPE, ResolvedJob
@@ -32,6 +35,7 @@ from renderer.dataset.identity import dataset_identity
 from renderer.dataset.store import Store, open_store
 from renderer.files import write_json
 from renderer.recipe.schema import Recipe
+from renderer.scene import Scene, View
 
 UNIT = 4  # frames that a process is given at once
 
@@ -51,16 +55,16 @@ def main(arguments: Sequence[str]) -> int:
 
     def work(job: ResolvedJob[Recipe]) -> int:
         curve = Curve(recipe=job.settings, samples=tuple(given.samples), out=Path(given.out))
-        seconds = render(curve, given.workers)
-        for name, store in curve.stores().items():
-            write_derived(store, replace(job, settings=replace(job.settings, name=name)), curve.library())
-        report(seconds, curve.out)
+        render(curve, given.workers)
+        for name, store in curve.stores.items():
+            write_derived(store, replace(job, settings=replace(job.settings, name=name)), curve.library)
+        report(curve)
         return 0
 
     return run_jobs(keys, schema=RECIPE, config_name="render", check=lambda job: None, work=work)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Curve:
     """What is rendered.
 
@@ -72,149 +76,172 @@ class Curve:
     samples: tuple[int, ...]
     out: Path
 
-    def library(self) -> Any:
+    @cached_property
+    def library(self) -> Library:
         """The catalog of the recipe."""
         return open_library(self.recipe)
 
-    def stores(self) -> dict[str, Store]:
+    @cached_property
+    def stores(self) -> Mapping[str, Store]:
         """A dataset for each number of samples, raw and denoised; no other command goes on with them."""
-        identity = dataset_identity(self.recipe, self.library())
+        identity = dataset_identity(self.recipe, self.library)
         names = [f"samples_{n}{suffix}" for n in self.samples for suffix in ("", "_denoised")]
         return {name: open_store(str(self.out / name), {**identity, "curve": name}) for name in names}
 
 
-def render(curve: Curve, workers: int) -> dict[str, list[float]]:
-    """Render what is missing; returns seconds by point, of what was rendered now or before."""
-    stores = curve.stores().values()
-    missing = [n for n in range(curve.recipe.frames) if not all(store.has(n) for store in stores)]
-    units = [missing[i : i + UNIT] for i in range(0, len(missing), UNIT)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        futures = [pool.submit(render_unit, curve, unit) for unit in units]
+def render(curve: Curve, workers: int) -> None:
+    """Render what is missing, in processes of one thread."""
+    missing = [
+        n for n in range(curve.recipe.frames) if not all(store.has(n) for store in curve.stores.values())
+    ]
+    plain = replace(curve)  # without what it has opened
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        units = (missing[i : i + UNIT] for i in range(0, len(missing), UNIT))
+        futures = [pool.submit(render_unit, plain, unit) for unit in units]
         done = (frame for future in as_completed(futures) for frame in future.result())
         for number, seconds in track(done, "render", total=len(missing)):
             path = curve.out / "seconds" / f"{number:06d}.json"
             known = json.loads(path.read_bytes()) if path.exists() else {}
             write_json(path, {**known, **seconds})
-    found: dict[str, list[float]] = {}
-    for path in sorted((curve.out / "seconds").glob("*.json")):
-        for name, value in json.loads(path.read_bytes()).items():
-            found.setdefault(name, []).append(value)
-    return found
 
 
 def render_unit(curve: Curve, frames: Sequence[int]) -> list[tuple[int, dict[str, float]]]:
-    """Render and commit frames in a process of their own."""
+    """Render and commit frames; returns their numbers, and seconds by point."""
     import torch  # noqa: PLC0415 - in the worker alone
 
+    from renderer.randomize.scenes import sample_scene  # noqa: PLC0415 - see above
+    from renderer.settle import settle  # noqa: PLC0415
+
     torch.set_num_threads(1)
-    return [(number, render_frame(curve, number)) for number in frames]
+    scenes = (settle(sample_scene(curve.recipe, curve.library, n), curve.library) for n in frames)
+    return [(n, render_frame(curve, n, scene)) for n, scene in zip(frames, scenes, strict=True)]
 
 
-def render_frame(curve: Curve, number: int) -> dict[str, float]:
-    """Trace a view once, and commit the frame of each point; returns seconds by what took them."""
-    from renderer.dataset.record import FrameSource  # noqa: PLC0415 - see above
+def render_frame(curve: Curve, number: int, scene: Scene) -> dict[str, float]:
+    """Trace a view once, and commit the frame of each point; returns seconds by point."""
+    from renderer.dataset.record import FrameSource  # noqa: PLC0415 - imports torch
+    from renderer.denoising import Denoiser  # noqa: PLC0415
     from renderer.execution.frame import Traced, finish_frame, label_view  # noqa: PLC0415
     from renderer.labels import label_device  # noqa: PLC0415
     from renderer.labels.cast import cast_view  # noqa: PLC0415
-    from renderer.randomize.scenes import sample_scene  # noqa: PLC0415
-    from renderer.settle import settle  # noqa: PLC0415
 
-    library, recipe, device = curve.library(), curve.recipe, label_device("cpu")
-    scene = settle(sample_scene(recipe, library, number), library)
-    view, seconds = scene.views[0], dict[str, float]()
-    stores, labelled = curve.stores(), None
-    for name, buffers, duration in traced(curve, library, scene):
-        seconds[name] = duration
+    library, recipe, device = curve.library, curve.recipe, label_device("cpu")
+    denoiser = Denoiser(quality=recipe.engine.denoise_quality, threads=1)
+    view, labelled = scene.views[0], None
+    source = FrameSource(frame=number, scene=scene, view=view, shot=view.shots[0])
+    seconds = {}
+    for n, buffers, traced_s in points(curve, scene):
         if labelled is None:
             cast = cast_view(scene, view, library, device)
-            labelled = label_view(
-                recipe, library, Traced(scene=scene, view=view, buffers=buffers), cast, device
-            )
-        source = FrameSource(frame=number, scene=scene, view=view, shot=view.shots[0])
-        shown = replace(labelled, buffers=replace(labelled.buffers, radiance=buffers.radiance))
-        frame = finish_frame(source, shown, device)
-        stores[name].commit(frame.record, frame.image_png, frame.maps)
+            traced = Traced(scene=scene, view=view, buffers=buffers)
+            labelled = label_view(recipe, library, traced, cast, device)
+        for name, groups in (
+            (f"samples_{n}", without_guides(buffers)),
+            (f"samples_{n}_denoised", buffers.light_groups),
+        ):
+            start = time.perf_counter()
+            seen = replace(labelled, buffers=replace(labelled.buffers, light_groups=groups))
+            frame = finish_frame(source, seen, device, denoiser)
+            seconds[name] = traced_s + time.perf_counter() - start
+            curve.stores[name].commit(frame.record, frame.image_png, frame.maps)
     return seconds
 
 
-_open: list[Any] = []
+def without_guides(buffers: Buffers) -> LightGroups:
+    """What is not denoised."""
+    assert buffers.light_groups is not None, "points are made of groups"
+    return replace(buffers.light_groups, guides=None)
 
 
-def traced(curve: Curve, library: Any, scene: Any) -> Iterator[tuple[str, Any, float]]:
-    """Name, buffers and seconds of each point of a view."""
-    import bpy  # noqa: PLC0415 - starts Blender
-    import pyoidn  # noqa: PLC0415
+def points(curve: Curve, scene: Scene) -> Iterator[tuple[int, Buffers, float]]:
+    """Samples, buffers and seconds of tracing of each point of a view, with guides for a denoiser.
 
-    from renderer.blender.session import open_session  # noqa: PLC0415 - starts Blender
-
-    if not _open:
-        context = open_session(curve.recipe.engine, library, 1)
-        _open.extend([context, context.__enter__()])
-    session, cycles = _open[1], bpy.context.scene.cycles
-    bpy.context.view_layer.cycles.denoising_store_passes = True
-    session.build(scene)
+    Sums are kept: a later command with more points goes on from them.
+    """
+    session = opened_session(curve)
     kept = curve.out / "sums" / f"{scene.index:06d}.npz"
     sums, before, spent = read_sums(kept)
+    session.build(scene)
     try:
         for n in (n for n in curve.samples if n > before):
-            cycles.samples, cycles.sample_offset = n - before, before
             start = time.perf_counter()
-            buffers, guides = trace_with_guides(session, scene.views[0])
+            buffers, guides = session.trace_part(scene.views[0], n - before, before)
             spent += time.perf_counter() - start
-            planes = np.stack([buffers.radiance, *guides])
-            sums = planes * (n - before) if sums is None else sums + planes * (n - before)
+            sums = sums + (n - before) * np.stack([buffers.radiance, guides.albedo, guides.normals])
+            radiance, albedo, normals = (sums / n).astype(np.float32)
+            clean = Guides(albedo=albedo, normals=normals)
+            groups = LightGroups(lights=("",), radiance=radiance[None], guides=clean)
             before = n
-            mean = sums / np.float32(n)
-            yield f"samples_{n}", replace(buffers, radiance=mean[0].copy()), spent
-            start = time.perf_counter()
-            clean = pyoidn.denoise(*mean, hdr=True, quality="balanced")
-            yield (
-                f"samples_{n}_denoised",
-                replace(buffers, radiance=clean),
-                spent + time.perf_counter() - start,
-            )
+            yield n, replace(buffers, radiance=radiance, light_groups=groups), spent
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, sums=sums, before=before, spent=spent)
     finally:
-        cycles.samples, cycles.sample_offset = 1, 0
         session.clear()
 
 
 def read_sums(path: Path) -> tuple[Any, int, float]:
-    """Sums over the samples traced before, how many, and the seconds they took: points may be added later."""
+    """Sums over the samples that were traced before, how many, and the seconds they took."""
     if not path.exists():
-        return None, 0, 0.0
+        return 0.0, 0, 0.0
     there = np.load(path)
     return there["sums"], int(there["before"]), float(there["spent"])
 
 
-def trace_with_guides(session: Any, view: Any) -> tuple[Any, list[np.ndarray]]:
-    """Buffers of a view, and the albedo and normals that Cycles keeps for a denoiser."""
-    import OpenEXR  # noqa: PLC0415
-
-    import renderer.blender.session as module  # noqa: PLC0415
-
-    guides: list[np.ndarray] = []
-    read = module.read_buffers
-
-    def reading(path: Path) -> Any:
-        channels = OpenEXR.File(str(path), separate_channels=True).channels()
-        for name, parts in (("Denoising Albedo", "RGB"), ("Denoising Normal", "XYZ")):
-            guides.append(np.stack([channels[f"ViewLayer.{name}.{p}"].pixels for p in parts], axis=-1))
-        return read(path)
-
-    module.read_buffers = reading
-    try:
-        return session.trace(view), guides[:2]
-    finally:
-        module.read_buffers = read
+_sessions: list[Any] = []
 
 
-def report(seconds: dict[str, list[float]], out: Path) -> None:
+def opened_session(curve: Curve) -> Any:
+    """The Blender of this process, which also gives what a denoiser goes by."""
+    if _sessions:
+        return _sessions[0]
+    from contextlib import ExitStack  # noqa: PLC0415
+
+    import bpy  # noqa: PLC0415 - starts Blender
+
+    from renderer.blender.engine import settings  # noqa: PLC0415
+    from renderer.blender.passes import buffers_of  # noqa: PLC0415
+    from renderer.blender.session import BlenderSession, open_session  # noqa: PLC0415
+
+    class PartialSession(BlenderSession):
+        """Traces a part of a view's sequence of samples."""
+
+        def trace_part(self, view: View, samples: int, offset: int) -> tuple[Buffers, Guides]:
+            """Buffers and guides of so many samples after others."""
+            bpy.context.scene.cycles.sample_offset = offset
+            with settings(denoise=False, samples=samples, guides=True):
+                buffers = self.trace(view)
+            bpy.context.scene.cycles.sample_offset = 0
+            assert buffers.light_groups is not None
+            assert buffers.light_groups.guides is not None
+            return buffers, buffers.light_groups.guides
+
+        def _render_image(self, camera: Any, cycles_seed: int) -> Buffers:
+            channels = self._render(camera, cycles_seed)
+            guides = Guides(
+                albedo=channels.colors("Denoising Albedo", "RGB"),
+                normals=channels.colors("Denoising Normal", "XYZ"),
+            )
+            buffers = buffers_of(channels)
+            groups = LightGroups(lights=("",), radiance=buffers.radiance[None], guides=guides)
+            return replace(buffers, light_groups=groups)
+
+    stack = ExitStack()
+    plain = stack.enter_context(open_session(curve.recipe.engine, curve.library, 1))
+    session = PartialSession(
+        library=plain.library, engine=plain.engine, device=plain.device, exr_path=plain.exr_path, threads=1
+    )
+    _sessions.extend([session, stack])
+    return session
+
+
+def report(curve: Curve) -> None:
     """Write and print the medians."""
-    medians = {name: statistics.median(values) for name, values in seconds.items()}
-    write_json(out / "seconds.json", medians)
+    found: dict[str, list[float]] = defaultdict(list)
+    for path in sorted((curve.out / "seconds").glob("*.json")):
+        for name, value in json.loads(path.read_bytes()).items():
+            found[name].append(value)
+    medians = {name: statistics.median(values) for name, values in found.items()}
+    write_json(curve.out / "seconds.json", medians)
     for name, value in medians.items():
         print(f"{name}: {value:.2f} s a frame of one thread")
 
