@@ -168,6 +168,12 @@ class Camera:
     rig: Mapping[str, RigCamera] = named_map("rig")
 
 
+def image_size_hw(camera: Camera) -> tuple[int, int]:
+    """Height and width of an image, px: of what is cut out of a larger trace, if that is asked for."""
+    crop = camera.crop
+    return crop.height_px or camera.height_px, crop.width_px or camera.width_px
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
     """From linear radiance to an 8-bit image: each factor an operator, null leaves it out.

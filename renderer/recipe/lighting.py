@@ -166,3 +166,10 @@ class Lighting:
     sky: ClearSky = group()
     lights: Mapping[str, Lamps] = named_map("lights")
     casters: Mapping[str, Casters] = named_map("casters")
+
+
+def changes_in_shots(lighting: Lighting) -> bool:
+    """Whether a shot may change how its lights shine."""
+    lamps = [getattr(each, name) for each in lighting.lights.values() for name in ("gain_ev", "lit", "tint")]
+    sky = lighting.environment
+    return any(factor is not None for factor in (*lamps, sky.gain_ev, sky.tint))
