@@ -52,7 +52,7 @@ def draw(arms: Mapping[str, Any], lines: Mapping[str, Line], label: str, path: P
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     for name, points in lines.items():
         xs = [x for _, x in points]
-        middle, below, above = errors([arms[arm]["AP"] for arm, _ in points])
+        middle, below, above = errors([arms[arm]["ap"] for arm, _ in points])
         axes.errorbar(xs, middle, yerr=[below, above], marker="o", capsize=3, label=name)
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_formatter("{x:g}")
