@@ -196,7 +196,8 @@ def _from_pips(u: Any, v: Any, face: int) -> Any:
 
 def _inside_pip(points: Float[np.ndarray, "n 2"], triangles: Any, face: int, radius: float) -> Any:
     a, b, c = points.T[:, triangles.T].swapaxes(0, 1)
-    return _from_pips(*((a + b + c) / 3), face) < radius * math.cos(math.pi / RING_SEGMENTS)
+    u, v = (a + b + c) / 3
+    return _from_pips(u, v, face) < radius * math.cos(math.pi / RING_SEGMENTS)
 
 
 def _face_grid(face: int, corner: float, radius: float) -> tuple[Any, Any]:
@@ -228,7 +229,7 @@ def _raise_face(points: Any, face: int, corner: float, radius: float, depth: flo
     normals = flat - core
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     surface = core + corner * normals
-    distance = _from_pips(*points.T, face)
+    distance = _from_pips(points[:, 0], points[:, 1], face)
     dent_m = depth * radius
     sphere = (radius**2 + dent_m**2) / (2 * dent_m)
     dent = np.sqrt(np.maximum(sphere**2 - distance**2, 0)) - (sphere - dent_m)
