@@ -10,10 +10,12 @@ from jaxtyping import Float32
 from renderer.buffers import Buffers
 from renderer.rotation import rotation_matrix
 from renderer.scene import Camera
+from renderer.stopwatch import stage
 
 _LAYER = "ViewLayer."
 
 
+@stage("read")
 def read_buffers(path: Path) -> Buffers:
     """The buffers of a view; ids come back as the whole numbers they were, normals in the world's frame."""
     channels = OpenEXR.File(str(path), separate_channels=True).channels()

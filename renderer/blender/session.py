@@ -1,7 +1,7 @@
 """A long-lived Blender: started once, given one scene after another, emptied in between."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
 from renderer.scene import Camera, Scene, View
+from renderer.stopwatch import stage
 
 MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
 INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
@@ -39,12 +40,14 @@ class BlenderSession:
         device: what Cycles traces on, in words.
         exr_path: where Blender leaves a view's passes for a moment.
         has_normals: whether a view's buffers have normals, which take a sharp trace of every view.
+        quiet: keeps what Blender prints during a render away from standard output.
     """
 
     library: Library
     device: str
     exr_path: Path
     has_normals: bool = False
+    quiet: Callable[[], AbstractContextManager[None]] = silence
     _ids: dict[str, int] = field(default_factory=dict, init=False)
     _place: Place = field(default_factory=Place, init=False)
     _missing: MissingImages = field(default_factory=MissingImages, init=False)
@@ -119,7 +122,7 @@ class BlenderSession:
         layer.use_pass_normal = self.has_normals
         try:
             with hard_opacity():
-                buffers = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
+                buffers = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed, "sharp")
         finally:
             cycles.samples, cycles.use_denoising, layer.cycles.use_denoising = samples, denoises, denoises
             layer.use_pass_normal = False
@@ -127,14 +130,14 @@ class BlenderSession:
             return buffers
         return replace(buffers, normals=in_camera(buffers.normals, camera))
 
-    def _render(self, camera: Camera, cycles_seed: int) -> Buffers:
+    def _render(self, camera: Camera, cycles_seed: int, name: str = "trace") -> Buffers:
         set_camera(camera)
         frame_photos(camera)
         scene = bpy.context.scene
         scene.cycles.seed = cycles_seed
         scene.render.filepath = str(self.exr_path)
         try:
-            with silence():
+            with stage(name), self.quiet():
                 bpy.ops.render.render(write_still=True)
             return read_buffers(self.exr_path)
         except (RuntimeError, OSError) as error:
@@ -145,13 +148,19 @@ class BlenderSession:
 
 @contextmanager
 def open_session(
-    engine: Engine, library: Library, threads: int = 0, *, has_normals: bool = False
+    engine: Engine,
+    library: Library,
+    threads: int = 0,
+    *,
+    has_normals: bool = False,
+    quiet: Callable[[], AbstractContextManager[None]] = silence,
 ) -> Iterator[BlenderSession]:
     """Start Blender in this process, or take the one already started, with an engine's settings.
 
     Args:
         threads: CPU threads that Cycles uses; 0 takes all.
         has_normals: whether the buffers of its views are to have normals.
+        quiet: keeps what Blender prints during a render away from standard output.
 
     Raises:
         DeviceError: the engine asks for a GPU and there is none.
@@ -162,7 +171,9 @@ def open_session(
         _set_engine(engine, threads)
     with scratch_folder() as folder:
         exr_path = folder / "view.exr"
-        yield BlenderSession(library=library, device=device, exr_path=exr_path, has_normals=has_normals)
+        yield BlenderSession(
+            library=library, device=device, exr_path=exr_path, has_normals=has_normals, quiet=quiet
+        )
 
 
 def _set_engine(engine: Engine, threads: int) -> None:

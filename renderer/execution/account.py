@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from renderer.execution.profile import Profile
 from renderer.execution.work import Done, Event, Lost, Retried, Started
 
 
@@ -16,6 +17,7 @@ class Account:
         there: those of them that earlier runs had done.
         timed: frames whose seconds are known; those of a worker that died later are not.
         began: the time of the start; so `first_done`. Both by `time.monotonic`.
+        profile: keeps the seconds of every frame; None where it is not asked for.
     """
 
     wanted: int
@@ -29,6 +31,7 @@ class Account:
     seconds: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     first_done: float | None = None
+    profile: Profile | None = None
 
     @property
     def done(self) -> int:
@@ -53,6 +56,8 @@ class Account:
         self.rendered += 1
         self.rejected += done.status != "ok"
         self.timed += bool(done.seconds)
+        if self.profile is not None:
+            self.profile.add(done)
         for stage, duration in done.seconds.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + duration
 
@@ -118,6 +123,7 @@ class Account:
             "stages": {
                 stage: {"total_s": total, "mean_s": means[stage]} for stage, total in self.seconds.items()
             },
+            "profile": None if self.profile is None else self.profile.report(),
         }
 
 

@@ -26,6 +26,7 @@ from renderer.labels.triangles import hidden_points
 from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene, SceneObject, Shot, View
 from renderer.sensor import photograph
+from renderer.stopwatch import stage
 
 PNG_COMPRESSION = 1  # of 9: 3 times faster than the default here, files a tenth larger
 KEYPOINT_REACH = 0.01  # of an object's diagonal: what lies this near before a keypoint is its own surface
@@ -71,6 +72,7 @@ class LabelledView:
     maps: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@stage("label")
 def label_view(
     recipe: Recipe, library: Library, traced: Traced, cast: Cast, device: torch.device
 ) -> LabelledView:
@@ -102,6 +104,7 @@ def label_view(
     )
 
 
+@stage("encode")
 def _encode_maps(recipe: Recipe, library: Library, traced: Traced) -> dict[str, bytes]:
     if not recipe.labels.maps:
         return {}
@@ -122,6 +125,7 @@ def _hidden_keypoints(
     return [part.tolist() for part in np.split(hidden, np.cumsum(counts)[:-1])] if counts else []
 
 
+@stage("label")
 def finish_frame(source: FrameSource, labelled: LabelledView, device: torch.device) -> Frame:
     """Expose, certify and encode one shot of a labelled view."""
     if labelled.certificate.fault is not None:
@@ -140,6 +144,7 @@ def _rejected(source: FrameSource, fault: Fault) -> Frame:
     return Frame(record=rejected_record(source, fault), image=None, image_png=None)
 
 
+@stage("sensor")
 def _photograph(buffers: Buffers, shot: Shot, device: torch.device) -> tuple[Image, float]:
     """The image, and its exposure in EV over what the meter suggests."""
     radiance = torch.from_numpy(buffers.radiance).to(device).permute(2, 0, 1)[None]
@@ -148,6 +153,7 @@ def _photograph(buffers: Buffers, shot: Shot, device: torch.device) -> tuple[Ima
     return image, taken.exposures_ev[0]
 
 
+@stage("encode")
 def encode_png(image: Image) -> bytes:
     """The image as a PNG file."""
     parameters = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]

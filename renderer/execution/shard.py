@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import torch
@@ -10,7 +11,6 @@ from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
 from renderer.execution.frame import Frame, Traced, finish_frame, label_view
-from renderer.execution.stopwatch import Stopwatch
 from renderer.labels import label_device, one_thread
 from renderer.labels.cast import cast_view
 from renderer.randomize.scenes import sample_scene
@@ -18,6 +18,7 @@ from renderer.randomize.streams import FrameAddress, frame_address
 from renderer.recipe.schema import Recipe
 from renderer.scene import Scene
 from renderer.settle import settle
+from renderer.stopwatch import Stopwatch, measured_by, stage
 
 
 def render_shard(
@@ -36,12 +37,11 @@ def render_shard(
             drawn = sample_scene(recipe, library, index)
         with run.watch.stage("settle"):
             scene = settle(drawn, library)
-        try:
+        with ExitStack() as built:
+            built.callback(run.clear)
             with run.watch.stage("build"):
                 session.build(scene)
-            yield from run.render_views(scene, list(of_scene))
-        finally:
-            session.clear()
+            yield from run.render_views(scene, list(of_scene), built)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,19 +54,28 @@ class _ShardRun:
     device: torch.device
     watch: Stopwatch
 
-    def render_views(self, scene: Scene, addresses: Sequence[tuple[int, FrameAddress]]) -> Iterator[Frame]:
-        """Trace the views of a scene that was built, and finish their shots."""
+    def clear(self) -> None:
+        """Take a scene out of Blender."""
+        with self.watch.stage("clear"):
+            self.session.clear()
+
+    def render_views(
+        self, scene: Scene, addresses: Sequence[tuple[int, FrameAddress]], built: ExitStack
+    ) -> Iterator[Frame]:
+        """Trace the views of a scene that was built, which is taken out then, and finish their shots."""
         for number, of_view in itertools.groupby(addresses, key=lambda pair: pair[1].view):
             view = scene.views[number]
-            with self.watch.stage("trace"):
+            with measured_by(self.watch), stage("build"):
                 buffers = self.session.trace(view)
-            with self.watch.stage("cast"), one_thread():
-                cast = cast_view(scene, view, self.library, self.device)
-            with self.watch.stage("label"), one_thread():
+            if number == addresses[-1][1].view:
+                built.close()
+            with measured_by(self.watch), one_thread():
+                with stage("cast"):
+                    cast = cast_view(scene, view, self.library, self.device)
                 traced = Traced(scene=scene, view=view, buffers=buffers)
                 labelled = label_view(self.recipe, self.library, traced, cast, self.device)
             for frame, address in of_view:
                 source = FrameSource(frame=frame, scene=scene, view=view, shot=view.shots[address.shot])
-                with self.watch.stage("label"):
+                with measured_by(self.watch):
                     finished = finish_frame(source, labelled, self.device)
                 yield replace(finished, seconds=self.watch.take())

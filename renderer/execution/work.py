@@ -32,11 +32,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A committed frame: its record's status, and the seconds it took, by stage."""
+    """A committed frame: its record's status, and the seconds it took, by stage.
+
+    Attributes:
+        wall_s: of its worker's time, what went by for this frame; 0 where that is not known.
+    """
 
     frame: int
     status: str
     seconds: Mapping[str, float]
+    wall_s: float = 0.0
 
 
 def done_before(store: Store, frame: int) -> Done | None:

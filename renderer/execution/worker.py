@@ -44,23 +44,31 @@ def _open(job: Job, place: Place) -> Any:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu  # before anything looks for a GPU
     import torch  # noqa: PLC0415 - see above
 
+    from renderer.blender.runtime import silence  # noqa: PLC0415 - see above
     from renderer.blender.session import open_session  # noqa: PLC0415 - starts Blender
+    from renderer.blender.status import split_render  # noqa: PLC0415 - see above
 
     if place.threads:
         torch.set_num_threads(place.threads)
     has_normals = "normals" in job.recipe.labels.maps
-    session = open_session(job.recipe.engine, job.library, place.threads, has_normals=has_normals)
+    quiet = split_render if job.recipe.profile else silence
+    session = open_session(
+        job.recipe.engine, job.library, place.threads, has_normals=has_normals, quiet=quiet
+    )
     return _opened.exit.enter_context(session)
 
 
 def _render_and_commit(job: Job, session: Any, frames: Sequence[int]) -> list[Done]:
     from renderer.execution.shard import render_shard  # noqa: PLC0415 - imports torch
 
-    done = []
+    done: list[Done] = []
+    last = time.perf_counter()
     for frame in render_shard(job.recipe, job.library, session, frames):
         start = time.perf_counter()
         job.store.commit(frame.record, frame.image_png, frame.maps)
-        write = time.perf_counter() - start
-        seconds = {**frame.seconds, "write": write}
-        done.append(Done(frame=frame.record["frame"], status=frame.record["status"], seconds=seconds))
+        end = time.perf_counter()
+        number, status = frame.record["frame"], frame.record["status"]
+        seconds = {**frame.seconds, "write": end - start}
+        done.append(Done(frame=number, status=status, seconds=seconds, wall_s=end - last))
+        last = end
     return done

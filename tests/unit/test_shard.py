@@ -13,6 +13,7 @@ from renderer.catalog.library import open_library
 from renderer.dataset.record import FrameSource
 from renderer.errors import InfrastructureError
 from renderer.execution.frame import Traced
+from renderer.stopwatch import stage
 
 VIEWS, SHOTS = 2, 3
 
@@ -29,7 +30,8 @@ class Session:
         self.scene = scene
 
     def trace(self, view):
-        self.calls.append(("trace", self.scene.views.index(view)))
+        with stage("trace"):
+            self.calls.append(("trace", self.scene.views.index(view)))
         if len([c for c in self.calls if c[0] == "trace"]) == self.fails_at_trace:
             raise InfrastructureError("Blender failed")
         return striped_buffers(FrameSource(frame=0, scene=self.scene, view=view, shot=view.shots[0]))
@@ -106,11 +108,12 @@ def test_shots_of_a_view_differ_in_their_exposure_and_not_in_their_labels(render
 def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it(rendered):
     frames, _ = rendered(*range(SHOTS + 1))
     stages = [set(frame.seconds) for frame in frames]
+    of_shot = {"label", "sensor", "encode"}
     assert stages == [
-        {"sample", "settle", "build", "trace", "cast", "label"},
-        {"label"},
-        {"label"},
-        {"trace", "cast", "label"},
+        {"sample", "settle", "build", "trace", "cast", *of_shot},
+        of_shot,
+        of_shot,
+        {"build", "trace", "clear", "cast", *of_shot},
     ]
 
 
