@@ -1,9 +1,11 @@
 """Where the time of a frame goes: seconds by stage, none of them counted twice."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+
+OTHER = "other"  # of the time that went by, what no stage is
 
 
 class Stopwatch:
@@ -13,6 +15,7 @@ class Stopwatch:
         """Start with nothing measured."""
         self.seconds: dict[str, float] = {}
         self._inside = [0.0]  # seconds of the stages inside, for each one that is open
+        self._begun = time.perf_counter()
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -38,6 +41,17 @@ class Stopwatch:
         """What was measured since the last take; while no stage is open."""
         taken, self.seconds = self.seconds, {}
         return taken
+
+    def lap(self) -> dict[str, float]:
+        """The same with the rest of the time since the last lap, so that the sum is all that went by."""
+        begun, self._begun = self._begun, time.perf_counter()
+        taken = self.take()
+        return {**taken, OTHER: self._begun - begun - sum(taken.values())}
+
+
+def added(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    """Seconds of both, by stage."""
+    return {name: first.get(name, 0.0) + second.get(name, 0.0) for name in {**first, **second}}
 
 
 _current: ContextVar[Stopwatch | None] = ContextVar("stopwatch", default=None)

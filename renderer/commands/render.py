@@ -193,7 +193,7 @@ def _print_summary(recipe: Recipe, library: Library, store: Store, account: Acco
         workers = account.workers
         print(
             f"  {account.frames_per_s:.3g} frames/s by {workers} worker{'s' if workers != 1 else ''}; "
-            f"seconds that a worker spent on a frame: {split}"
+            f"seconds that the two threads of a worker spent on a frame: {split}"
         )
     if account.profile is not None:
         print_profile(account.profile)

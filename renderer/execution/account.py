@@ -6,6 +6,7 @@ from typing import Any
 
 from renderer.execution.profile import Profile
 from renderer.execution.work import Done, Event, Lost, Retried, Started
+from renderer.stopwatch import added
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,11 +56,10 @@ class Account:
             self.first_done = time.monotonic()
         self.rendered += 1
         self.rejected += done.status != "ok"
-        self.timed += bool(done.seconds)
+        self.timed += bool(done.seconds or done.beside)
         if self.profile is not None:
             self.profile.add(done)
-        for stage, duration in done.seconds.items():
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + duration
+        self.seconds = added(self.seconds, added(done.seconds, done.beside))
 
     def recount(self, done: int) -> None:
         """Count also what was committed and not yet reported when the run was interrupted.

@@ -99,8 +99,8 @@ def _as_local(job: Job) -> Job:
 
 
 def _done_line(done: Done) -> bytes:
-    said = {"frame": done.frame, "status": done.status, "seconds": dict(done.seconds), "wall_s": done.wall_s}
-    return _line(said)
+    seconds, beside = dict(done.seconds), dict(done.beside)
+    return _line({"frame": done.frame, "status": done.status, "seconds": seconds, "beside": beside})
 
 
 def _line(told: dict[str, Any]) -> bytes:

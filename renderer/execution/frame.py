@@ -38,7 +38,8 @@ class Frame:
 
     Attributes:
         maps: files, by the name of the map.
-        seconds: time spent by stage; never part of the record.
+        seconds: of the main thread by stage, their sum all that went by; never part of the record.
+        beside: of the thread beside it by stage; so too.
     """
 
     record: Record
@@ -46,6 +47,7 @@ class Frame:
     image_png: bytes | None
     maps: Mapping[str, bytes] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,12 +4,12 @@ import pytest
 from e2e.conftest import SMALL, gapless, render
 from e2e.runs import everything, report
 
-from renderer.execution.profile import OTHER
+from renderer.execution.pipeline import WAIT
+from renderer.execution.profile import BESIDE
+from renderer.stopwatch import OTHER
 
 DICE = ("recipe=dice", "frames=2", "seed=5", "execution.workers=1", "engine.denoise=true")
-OF_FRAME = {"sample", "settle", "build", "sync", "trace", "denoise", "save", "read", "clear"} | {
-    "cast", "label", "sensor", "encode", "write", OTHER
-}  # fmt: skip
+OF_MAIN = {"build", "sync", "trace", "denoise", "save", "read", "clear", WAIT, OTHER}
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,15 @@ def test_profile_has_every_stage_and_they_add_up_to_the_wall_time(profiled):
     out, printed = profiled
     profile = report(out)["profile"]
     assert profile["frames"] == 2
-    assert set(profile["stages"]) >= OF_FRAME
-    assert all(profile["stages"][name]["mean_ms"] > 0 for name in OF_FRAME - {OTHER})
+    assert set(profile["stages"]) >= OF_MAIN
+    assert set(profile["beside"]) == set(BESIDE)
+    assert all(profile["stages"][name]["mean_ms"] > 0 for name in OF_MAIN)
     shares = {name: time["share"] for name, time in profile["stages"].items()}
     assert sum(shares.values()) == pytest.approx(1)
     assert 0 <= shares[OTHER] < 0.2
     assert 0 < profile["around_trace"] < 1
     named = {line.split()[0] for line in printed.splitlines() if line.startswith("  ")}
-    assert named >= OF_FRAME | {"around"}
+    assert named >= OF_MAIN | {"around", "beside:"}
 
 
 def test_profile_changes_no_byte_of_the_dataset(profiled, tmp_path):

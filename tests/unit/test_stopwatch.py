@@ -2,7 +2,7 @@
 
 import pytest
 
-from renderer.stopwatch import Stopwatch, measured_by, spend, stage
+from renderer.stopwatch import OTHER, Stopwatch, added, measured_by, spend, stage
 
 
 @pytest.fixture
@@ -79,3 +79,19 @@ def test_stages_count_for_whoever_measures_and_for_nobody_else(clock):
     encode()
     assert first.take() == {"encode": 1.5, "hash": 0.5}
     assert second.take() == {"encode": 0.75, "hash": 0.25}
+
+
+def test_laps_add_up_to_all_that_went_by(clock):
+    watch = Stopwatch()
+    clock[0] += 1
+    with watch.stage("build"):
+        clock[0] += 2
+    clock[0] += 0.5
+    first = watch.lap()
+    clock[0] += 4
+    assert first == {"build": 2.0, OTHER: 1.5}
+    assert watch.lap() == {OTHER: 4.0}
+
+
+def test_seconds_of_two_are_added_by_stage():
+    assert added({"a": 1.0, "b": 2.0}, {"b": 0.5, "c": 4.0}) == {"a": 1.0, "b": 2.5, "c": 4.0}
