@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from renderer.buffers import Guides
+from renderer.stopwatch import stage
 
 Image = Float32[np.ndarray, "h w 3"]
 
@@ -28,6 +29,7 @@ class Denoiser:
     threads: int = 0
 
 
+@stage("denoise")
 def denoise(radiance: Image, guides: Guides, denoiser: Denoiser) -> Image:
     """An image, linear and of any brightness, without its noise.
 
@@ -38,6 +40,7 @@ def denoise(radiance: Image, guides: Guides, denoiser: Denoiser) -> Image:
     return _filtered("color", images, denoiser, are_clean=guides.are_clean)
 
 
+@stage("denoise")
 def prefiltered(guides: Guides, denoiser: Denoiser) -> Guides:
     """Guides without noise: they cost as much again as an image, once for all that are denoised by them.
 

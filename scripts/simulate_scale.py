@@ -173,6 +173,7 @@ class _AtOnce:
     """A crew that has rendered a unit as soon as it is given it."""
 
     size: int = 100
+    unit_frames: int = 16
     _units: list[Sequence[int]] = field(default_factory=list)
 
     def start(self, frames: Sequence[int]) -> None:

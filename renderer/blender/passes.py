@@ -11,6 +11,7 @@ from jaxtyping import Float32
 from renderer.buffers import Buffers
 from renderer.rotation import rotation_matrix
 from renderer.scene import Camera
+from renderer.stopwatch import stage
 
 _LAYER = "ViewLayer."
 
@@ -31,11 +32,13 @@ class Channels:
         return np.stack([self.plane(f"{name}.{axis}") for axis in axes], axis=-1)
 
 
+@stage("read")
 def read_channels(path: Path) -> Channels:
     """All that Blender wrote of a view."""
     return Channels(planes=OpenEXR.File(str(path), separate_channels=True).channels())
 
 
+@stage("read")
 def buffers_of(channels: Channels) -> Buffers:
     """The buffers of a view; ids come back as the whole numbers they were, normals in the world's frame."""
     has_normals = _LAYER + "Normal.X" in channels.planes

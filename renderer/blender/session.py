@@ -1,7 +1,7 @@
 """A long-lived Blender: started once, given one scene after another, emptied in between."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
 from renderer.scene import Camera, Scene, View
+from renderer.stopwatch import stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class BlenderSession:
         exr_path: where Blender leaves a view's passes for a moment.
         threads: of the processor; 0 takes all.
         has_normals: whether a view's buffers have normals, which take a sharp trace of every view.
+        quiet: keeps what Blender prints during a render away from standard output.
     """
 
     library: Library
@@ -48,6 +50,7 @@ class BlenderSession:
     exr_path: Path
     threads: int = 0
     has_normals: bool = False
+    quiet: Callable[[], AbstractContextManager[None]] = silence
     _ids: dict[str, int] = field(default_factory=dict, init=False)
     _place: Place = field(default_factory=Place, init=False)
     _missing: MissingImages = field(default_factory=MissingImages, init=False)
@@ -151,7 +154,7 @@ class BlenderSession:
         layer.use_pass_normal = self.has_normals
         try:
             with settings(denoise=False, samples=1), hard_opacity():
-                channels = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed)
+                channels = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed, "sharp")
         finally:
             layer.use_pass_normal = False
         buffers = buffers_of(channels)
@@ -159,14 +162,14 @@ class BlenderSession:
             return buffers
         return replace(buffers, normals=in_camera(buffers.normals, camera))
 
-    def _render(self, camera: Camera, cycles_seed: int) -> Channels:
+    def _render(self, camera: Camera, cycles_seed: int, name: str = "trace") -> Channels:
         set_camera(camera)
         frame_photos(camera)
         scene = bpy.context.scene
         scene.cycles.seed = cycles_seed
         scene.render.filepath = str(self.exr_path)
         try:
-            with silence():
+            with stage(name), self.quiet():
                 bpy.ops.render.render(write_still=True)
             return read_channels(self.exr_path)
         except (RuntimeError, OSError) as error:
@@ -177,13 +180,19 @@ class BlenderSession:
 
 @contextmanager
 def open_session(
-    engine: Engine, library: Library, threads: int = 0, *, has_normals: bool = False
+    engine: Engine,
+    library: Library,
+    threads: int = 0,
+    *,
+    has_normals: bool = False,
+    quiet: Callable[[], AbstractContextManager[None]] = silence,
 ) -> Iterator[BlenderSession]:
     """Start Blender in this process, or take the one already started, with an engine's settings.
 
     Args:
         threads: CPU threads that Cycles uses; 0 takes all.
         has_normals: whether the buffers of its views are to have normals.
+        quiet: keeps what Blender prints during a render away from standard output.
 
     Raises:
         DeviceError: the engine asks for a GPU and there is none.
@@ -201,4 +210,5 @@ def open_session(
             exr_path=exr_path,
             threads=threads,
             has_normals=has_normals,
+            quiet=quiet,
         )

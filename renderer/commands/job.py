@@ -49,5 +49,5 @@ def schema_of(
 RECIPE = Schema(
     settings=Recipe,
     parse=parse_recipe,
-    place_keys=frozenset({"out", "execution", "dry_run"}) | DEVICE_KEYS,
+    place_keys=frozenset({"out", "execution", "dry_run", "profile"}) | DEVICE_KEYS,
 )

@@ -12,6 +12,7 @@ from renderer.commands.interruption import Interrupted, interruptible
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.commands.mesh_report import print_skipped
 from renderer.commands.packing import packing
+from renderer.commands.profile_table import print_profile
 from renderer.commands.progress import Detail, track, track_if_many
 from renderer.commands.run_report import reporting
 from renderer.commands.table import listing
@@ -21,6 +22,7 @@ from renderer.dataset.store import RUN, Store, open_store
 from renderer.dataset.tally import Tally
 from renderer.errors import InfrastructureError
 from renderer.execution.account import Account
+from renderer.execution.profile import Profile, in_order
 from renderer.execution.work import Done, Event, Job, Lost, Retried
 from renderer.randomize.scenes import check_constraints
 from renderer.recipe.schema import Recipe
@@ -49,6 +51,7 @@ Render labelled frames. Run the same command again to finish an interrupted one,
                          images of labels beside each image; labels.box=amodal exports boxes of whole objects
   views=1 shots=1        cameras of a scene, photometric variants of a view; each shot is a frame
   engine.samples=8 engine.device=auto|cpu|gpu
+  profile=true           print at the end where each millisecond of a frame went: docs/throughput.md
   dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
   any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]];
                          gapless recipe factors recipe=dice lists them all
@@ -60,6 +63,7 @@ examples:
   gapless render recipe=dice frames=8 seed=0 out=outputs/dice
   gapless render recipe=cards frames=100 out=outputs/cards objects.card.count='[integer, 1, 3]'
   gapless render recipe=dice frames=1 first_frame=5 out=outputs/frame5
+  gapless render recipe=dice frames=20 profile=true out=outputs/profile
   gapless render -m recipe=dice seed=0,1 camera.tilt_deg=0,30 frames=8 out=outputs/sweep
 """
 
@@ -118,7 +122,8 @@ def _render(job: ResolvedJob[Recipe], library: Library) -> int:
         wanted = _wanted(recipe)
         looked_at = track_if_many(wanted, "look at what is there", len(wanted))
         missing = [frame for frame in looked_at if not store.has(frame)]
-        account = Account(wanted=len(wanted), there=len(wanted) - len(missing))
+        profile = Profile() if recipe.profile else None
+        account = Account(wanted=len(wanted), there=len(wanted) - len(missing), profile=profile)
         if account.there:
             print(f"{account.there} of {account.wanted} frames are there already", flush=True)
         with interruptible(), reporting(account, store.root / RUN):
@@ -183,12 +188,15 @@ def _check_lost(account: Account) -> None:
 def _print_summary(recipe: Recipe, library: Library, store: Store, account: Account, tally: Tally) -> None:
     _print_counts(recipe, store, categories(recipe, library), account, tally)
     if account.rendered:
-        split = ", ".join(f"{stage} {duration:.2f}" for stage, duration in account.means().items())
+        means = account.means()
+        split = ", ".join(f"{stage} {means[stage]:.2f}" for stage in in_order(means))
         workers = account.workers
         print(
             f"  {account.frames_per_s:.3g} frames/s by {workers} worker{'s' if workers != 1 else ''}; "
-            f"seconds that a worker spent on a frame: {split}"
+            f"seconds that the two threads of a worker spent on a frame: {split}"
         )
+    if account.profile is not None:
+        print_profile(account.profile)
     print(f"  look at {store.root / 'preview.png'}")
     if not account.lost:
         labels = "annotations.json is COCO, for training"

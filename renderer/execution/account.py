@@ -4,7 +4,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from renderer.execution.profile import Profile
 from renderer.execution.work import Done, Event, Lost, Retried, Started
+from renderer.stopwatch import added
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,6 +18,7 @@ class Account:
         there: those of them that earlier runs had done.
         timed: frames whose seconds are known; those of a worker that died later are not.
         began: the time of the start; so `first_done`. Both by `time.monotonic`.
+        profile: keeps the seconds of every frame; None where it is not asked for.
     """
 
     wanted: int
@@ -29,6 +32,7 @@ class Account:
     seconds: dict[str, float] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
     first_done: float | None = None
+    profile: Profile | None = None
 
     @property
     def done(self) -> int:
@@ -52,9 +56,10 @@ class Account:
             self.first_done = time.monotonic()
         self.rendered += 1
         self.rejected += done.status != "ok"
-        self.timed += bool(done.seconds)
-        for stage, duration in done.seconds.items():
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + duration
+        self.timed += bool(done.seconds or done.beside)
+        if self.profile is not None:
+            self.profile.add(done)
+        self.seconds = added(self.seconds, added(done.seconds, done.beside))
 
     def recount(self, done: int) -> None:
         """Count also what was committed and not yet reported when the run was interrupted.
@@ -118,6 +123,7 @@ class Account:
             "stages": {
                 stage: {"total_s": total, "mean_s": means[stage]} for stage, total in self.seconds.items()
             },
+            "profile": None if self.profile is None else self.profile.report(),
         }
 
 

@@ -99,7 +99,8 @@ def _as_local(job: Job) -> Job:
 
 
 def _done_line(done: Done) -> bytes:
-    return _line({"frame": done.frame, "status": done.status, "seconds": dict(done.seconds)})
+    seconds, beside = dict(done.seconds), dict(done.beside)
+    return _line({"frame": done.frame, "status": done.status, "seconds": seconds, "beside": beside})
 
 
 def _line(told: dict[str, Any]) -> bytes:
@@ -126,4 +127,4 @@ def _parse(told: dict[str, Any]) -> Done | Lost | InputError:
         return error
     if "lost" in told:
         return Lost(frame=told["frame"], reason=told["lost"])
-    return Done(frame=told["frame"], status=told["status"], seconds=told["seconds"])
+    return Done(**told)

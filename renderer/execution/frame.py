@@ -30,6 +30,7 @@ from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene, SceneObject, Shot, View
 from renderer.sensor import photograph
 from renderer.sensor.relighting import relight
+from renderer.stopwatch import stage
 
 PNG_COMPRESSION = 1  # of 9: 3 times faster than the default here, files a tenth larger
 USUAL = Denoiser()
@@ -42,7 +43,8 @@ class Frame:
 
     Attributes:
         maps: files, by the name of the map.
-        seconds: time spent by stage; never part of the record.
+        seconds: of the main thread by stage, their sum all that went by; never part of the record.
+        beside: of the thread beside it by stage; so too.
     """
 
     record: Record
@@ -50,6 +52,7 @@ class Frame:
     image_png: bytes | None
     maps: Mapping[str, bytes] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,6 +79,7 @@ class LabelledView:
     maps: Mapping[str, bytes] = field(default_factory=dict)
 
 
+@stage("label")
 def label_view(
     recipe: Recipe, library: Library, traced: Traced, cast: Cast, device: torch.device
 ) -> LabelledView:
@@ -107,6 +111,7 @@ def label_view(
     )
 
 
+@stage("encode")
 def _encode_maps(recipe: Recipe, library: Library, traced: Traced) -> dict[str, bytes]:
     if not recipe.labels.maps:
         return {}
@@ -127,6 +132,7 @@ def _hidden_keypoints(
     return [part.tolist() for part in np.split(hidden, np.cumsum(counts)[:-1])] if counts else []
 
 
+@stage("label")
 def finish_frame(
     source: FrameSource, labelled: LabelledView, device: torch.device, denoiser: Denoiser = USUAL
 ) -> Frame:
@@ -151,6 +157,7 @@ def _rejected(source: FrameSource, fault: Fault) -> Frame:
     return Frame(record=rejected_record(source, fault), image=None, image_png=None)
 
 
+@stage("sensor")
 def _photograph(
     buffers: Buffers, shot: Shot, device: torch.device, denoiser: Denoiser
 ) -> tuple[Image, float]:
@@ -161,6 +168,7 @@ def _photograph(
     return image, taken.exposures_ev[0]
 
 
+@stage("relight")
 def _radiance(
     buffers: Buffers, shot: Shot, device: torch.device, denoiser: Denoiser
 ) -> Float32[torch.Tensor, "h w 3"]:
@@ -174,6 +182,7 @@ def _radiance(
     return torch.from_numpy(denoise(radiance.cpu().numpy(), groups.guides, denoiser)).to(device)
 
 
+@stage("encode")
 def encode_png(image: Image) -> bytes:
     """The image as a PNG file."""
     parameters = [cv2.IMWRITE_PNG_COMPRESSION, PNG_COMPRESSION]

@@ -19,6 +19,7 @@ import psutil
 
 from renderer.execution.capacity import Capacity
 from renderer.execution.serving import serve
+from renderer.execution.units import LARGEST_UNIT
 from renderer.execution.work import Job, Outcome, Place
 from renderer.recipe.execution import Execution
 
@@ -28,11 +29,11 @@ END_S = 5.0  # that an idle worker has to end by itself, or a killed one to be g
 
 @dataclass(slots=True, kw_only=True)
 class _Worker:
-    """A process and the unit that it renders; none while it is idle.
+    """A process and the unit that it renders, without what it told of already; none while it is idle.
 
     Attributes:
-        deadline: of the unit, by `time.monotonic`.
-        allowed_s: the time for the unit.
+        deadline: for it to tell something, by `time.monotonic`.
+        allowed_s: the time for that.
         frames: rendered so far.
     """
 
@@ -102,6 +103,11 @@ class LocalCrew:
         return len(self.capacity.places)
 
     @property
+    def unit_frames(self) -> int:
+        """How many frames of several scenes may be one unit."""
+        return LARGEST_UNIT
+
+    @property
     def _limits(self) -> Execution:
         return self.job.recipe.execution
 
@@ -115,10 +121,16 @@ class LocalCrew:
         first_s = self._limits.start_limit_s if worker.units == 0 else 0.0
         worker.unit = frames
         worker.units += 1
-        worker.allowed_s = first_s + len(frames) * self._limits.time_limit_s
-        worker.deadline = time.monotonic() + worker.allowed_s
+        self._set_deadline(worker, first_s)
         with suppress(OSError):  # where it died a moment ago, `wait` finds out and says so
             worker.connection.send(frames)
+
+    def _set_deadline(self, worker: _Worker, first_s: float) -> None:
+        """Give a worker time for two views: it tells of the first when both are traced."""
+        assert worker.unit is not None, "an idle worker may take its time"
+        frames = min(len(worker.unit), 2 * self.job.recipe.shots)
+        worker.allowed_s = first_s + frames * self._limits.time_limit_s
+        worker.deadline = time.monotonic() + worker.allowed_s
 
     def _idle(self) -> _Worker | None:
         """A worker without a unit; those that died while they were idle are dropped."""
@@ -183,8 +195,13 @@ class LocalCrew:
         return None
 
     def _received(self, worker: _Worker, outcome: Outcome) -> Outcome:
-        worker.unit = None
+        assert worker.unit is not None, "an idle worker tells nothing"
         worker.frames += len(outcome.frames)
+        if outcome.is_partial:
+            worker.unit = worker.unit[len(outcome.frames) :]
+            self._set_deadline(worker, 0.0)
+            return outcome
+        worker.unit = None
         report, limits = outcome.report, self._limits
         if (
             report is None

@@ -32,6 +32,7 @@ OBJECT_STORE_BYTES = 128 * 2**20  # of a Ray of our own: nothing but the job pas
 REFRESH_S = 2.0  # between looks at which nodes are alive
 PATIENCE_S = 60.0  # with a worker that finds no room on a busy cluster, while another one is idle
 CONNECT_S = 10.0
+UNIT_FRAMES = 4
 NODE_LOST = "its node of the Ray cluster was lost"
 
 
@@ -178,6 +179,11 @@ class RayCrew:
         """How many units can be rendered at once."""
         return self.places.count
 
+    @property
+    def unit_frames(self) -> int:
+        """How many frames of several scenes may be one unit; few, for a unit is told of at its end."""
+        return UNIT_FRAMES
+
     def start(self, frames: Sequence[int]) -> None:
         """Give a unit to an idle worker, or to a new one."""
         idle = next((worker for worker in self._workers if not worker.unit), None) or self._new_worker()
@@ -255,7 +261,7 @@ class RayCrew:
                 self._dismiss(worker)
                 self.start(worker.unit)  # elsewhere: nothing of it had begun
                 return None
-            return self._failed(worker, reason)
+            return self._failed(worker, reason, is_told=isinstance(cause, Exception))
         if worker.looked is not None:
             worker.looked, worker.since = None, time.monotonic()
             return None
@@ -271,9 +277,9 @@ class RayCrew:
             self._dismiss(worker)
         return outcome
 
-    def _failed(self, worker: _Worker, reason: str) -> Outcome:
+    def _failed(self, worker: _Worker, reason: str, *, is_told: bool = False) -> Outcome:
         self._dismiss(worker)  # also where it lives: what failed in Blender may have spoiled it
-        return Outcome(frames=worker.unit, failure=reason)
+        return Outcome(frames=worker.unit, failure=reason, is_told=is_told)
 
     def _limit_s(self, worker: _Worker) -> float:
         settings = self.job.recipe.execution

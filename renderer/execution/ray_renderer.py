@@ -13,7 +13,7 @@ import psutil
 from renderer import __version__
 from renderer.errors import InputError, StoreError
 from renderer.execution.work import Job, Place, Report
-from renderer.execution.worker import render_unit
+from renderer.execution.worker import render_unit, report_of
 
 MEMORY_CHECK_S = 0.5
 
@@ -65,7 +65,7 @@ class Renderer:
 
     def render(self, frames: Sequence[int]) -> Report:
         """Render and commit a unit."""
-        return render_unit(self.job, self.place, frames)
+        return report_of(list(render_unit(self.job, self.place, frames)))
 
 
 def _end_beyond(limit_bytes: float) -> None:

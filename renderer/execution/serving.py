@@ -7,12 +7,12 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from multiprocessing.connection import Connection, wait
 
 from renderer.errors import GaplessError, InputError
 from renderer.execution.work import Job, Outcome, Place
-from renderer.execution.worker import render_unit
+from renderer.execution.worker import render_unit, report_of
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
@@ -24,22 +24,30 @@ def serve(connection: Connection, job: Job, place: Place) -> None:
     while True:
         try:
             frames = connection.recv()
-            connection.send(answer(job, place, frames))
-        except (EOFError, OSError):  # `answer` raises neither: the main process closed its end
+            for outcome in answers(job, place, frames):
+                connection.send(outcome)
+        except (EOFError, OSError):  # `answers` raises neither: the main process closed its end
             return
 
 
-def answer(job: Job, place: Place, frames: Sequence[int]) -> Outcome:
-    """Render a unit; whatever goes wrong becomes an outcome."""
+def answers(job: Job, place: Place, frames: Sequence[int]) -> Iterator[Outcome]:
+    """Render a unit, and say of each frame when it is done; whatever goes wrong becomes an outcome."""
+    left = list(frames)
     try:
-        return Outcome(frames=frames, report=render_unit(job, place, frames))
+        for done in render_unit(job, place, frames):
+            left.remove(done.frame)
+            yield Outcome(frames=[done.frame], report=report_of([done]), is_partial=bool(left))
     except InputError as error:
-        return Outcome(frames=frames, error=error)
+        yield Outcome(frames=left, error=error)
     except GaplessError as error:
-        return Outcome(frames=frames, failure=str(error), details=traceback.format_exc())
+        yield _failed(left, str(error))
     except Exception as error:  # noqa: BLE001 - a bug in the way of one frame must not stop the others
         (last_line, *_) = traceback.format_exception_only(error)
-        return Outcome(frames=frames, failure=last_line.strip(), details=traceback.format_exc())
+        yield _failed(left, last_line.strip())
+
+
+def _failed(left: Sequence[int], reason: str) -> Outcome:
+    return Outcome(frames=left, failure=reason, details=traceback.format_exc(), is_told=True)
 
 
 def _end_with_parent() -> None:

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 
-LARGEST_UNIT = 16  # frames: small enough for an even end and little lost by a crash
+LARGEST_UNIT = 16  # frames, unless the shots of a view are more: little is lost by a crash
 
 
 def units(frames: Sequence[int], views: int, shots: int) -> Iterator[list[int]]:

@@ -1,7 +1,7 @@
 """What passes between whoever gives out frames and whoever renders them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from renderer.catalog.library import Library
 from renderer.dataset.store import Store
@@ -32,11 +32,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A committed frame: its record's status, and the seconds it took, by stage."""
+    """A committed frame: its record's status, and the seconds it took, by stage.
+
+    Attributes:
+        seconds: of its worker's main thread; their sum is all that went by for this frame.
+        beside: of the thread beside that one.
+    """
 
     frame: int
     status: str
     seconds: Mapping[str, float]
+    beside: Mapping[str, float] = field(default_factory=dict)
 
 
 def done_before(store: Store, frame: int) -> Done | None:
@@ -100,6 +106,8 @@ class Outcome:
     Attributes:
         frames: of the unit. After a failure those that were committed are known from the store alone.
         details: the traceback of a failure, where there is one.
+        is_told: by the worker itself, which lives: the failure is that of the first frame not yet committed.
+        is_partial: more of the unit's frames are to come; these are the first of what was left of it.
         error: the user's input cannot be used, such as a full disk.
     """
 
@@ -107,4 +115,6 @@ class Outcome:
     report: Report | None = None
     failure: str | None = None
     details: str = ""
+    is_told: bool = False
+    is_partial: bool = False
     error: Exception | None = None

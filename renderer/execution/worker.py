@@ -1,15 +1,16 @@
 """A worker: a process with one Blender, open until the process ends, that renders unit after unit."""
 
 import os
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import psutil
 
 from renderer.execution.work import Done, Job, Place, Report
+from renderer.stopwatch import stage
 
 
 @dataclass(slots=True)
@@ -23,8 +24,10 @@ class _Opened:
 _opened = _Opened()
 
 
-def render_unit(job: Job, place: Place, frames: Sequence[int]) -> Report:
-    """Render and commit frames; the first call in a process starts Blender.
+def render_unit(job: Job, place: Place, frames: Sequence[int]) -> Iterator[Done]:
+    """Render and commit frames, and tell of each; the first call in a process starts Blender.
+
+    Whatever is raised is the fault of the first frame that is not told of.
 
     Raises:
         DeviceError: the recipe asks for a device that is not there.
@@ -33,10 +36,16 @@ def render_unit(job: Job, place: Place, frames: Sequence[int]) -> Report:
     """
     if _opened.session is None:
         _opened.session = _open(job, place)
-    return Report(
-        done=_render_and_commit(job, _opened.session, frames),
-        resident_bytes=psutil.Process().memory_info().rss,
-    )
+    from renderer.execution.shard import render_shard  # noqa: PLC0415 - imports torch
+
+    for frame in render_shard(job.recipe, job.library, _opened.session, frames, keep=partial(_commit, job)):
+        number, status = frame.record["frame"], frame.record["status"]
+        yield Done(frame=number, status=status, seconds=frame.seconds, beside=frame.beside)
+
+
+def report_of(done: Sequence[Done]) -> Report:
+    """What to say of frames of this process."""
+    return Report(done=done, resident_bytes=psutil.Process().memory_info().rss)
 
 
 def _open(job: Job, place: Place) -> Any:
@@ -44,23 +53,22 @@ def _open(job: Job, place: Place) -> Any:
         os.environ["CUDA_VISIBLE_DEVICES"] = place.gpu  # before anything looks for a GPU
     import torch  # noqa: PLC0415 - see above
 
+    from renderer.blender.runtime import silence  # noqa: PLC0415 - see above
     from renderer.blender.session import open_session  # noqa: PLC0415 - starts Blender
+    from renderer.blender.status import split_render  # noqa: PLC0415 - see above
 
     if place.threads:
         torch.set_num_threads(place.threads)
     has_normals = "normals" in job.recipe.labels.maps
-    session = open_session(job.recipe.engine, job.library, place.threads, has_normals=has_normals)
+    quiet = split_render if job.recipe.profile else silence
+    session = open_session(
+        job.recipe.engine, job.library, place.threads, has_normals=has_normals, quiet=quiet
+    )
     return _opened.exit.enter_context(session)
 
 
-def _render_and_commit(job: Job, session: Any, frames: Sequence[int]) -> list[Done]:
-    from renderer.execution.shard import render_shard  # noqa: PLC0415 - imports torch
-
-    done = []
-    for frame in render_shard(job.recipe, job.library, session, frames):
-        start = time.perf_counter()
-        job.store.commit(frame.record, frame.image_png, frame.maps)
-        write = time.perf_counter() - start
-        seconds = {**frame.seconds, "write": write}
-        done.append(Done(frame=frame.record["frame"], status=frame.record["status"], seconds=seconds))
-    return done
+@stage("write")
+def _commit(job: Job, frame: Any) -> Any:
+    """Commit a frame; gives it back without its files, so that those of many shots are not held."""
+    job.store.commit(frame.record, frame.image_png, frame.maps)
+    return replace(frame, image=None, image_png=None, maps={})

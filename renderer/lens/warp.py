@@ -7,8 +7,10 @@ from torch import Tensor
 
 from renderer.buffers import Buffers, LightGroups
 from renderer.lens.source import Source
+from renderer.stopwatch import stage
 
 
+@stage("warp")
 def warp_buffers(image: Buffers, image_source: Source, sharp: Buffers, sharp_source: Source) -> Buffers:
     """The buffers of a camera with a lens.
 

@@ -111,6 +111,7 @@ class Recipe:
         256, int, low=1, high=10**6, help="frames of a tar file, where store=webdataset; scenes stay whole"
     )
     dry_run: bool = setting(False, bool, help="sample scenes and statistics, never start Blender")
+    profile: bool = setting(False, bool, help="print at the end where the time of a frame went")
     views: int = setting(1, int, low=1, high=10000, help="views of a scene")
     shots: int = setting(1, int, low=1, high=10000, help="shots of a view")
     objects: Mapping[str, ObjectKind] = named_map("objects", {"path": None})  # a path for all meshes
@@ -128,7 +129,7 @@ class Recipe:
 
 
 # Not part of a dataset's identity: they say how much, where and by whom, not what.
-RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "store", "shard_frames", "dry_run"})
+RUN_KEYS = frozenset({"name", "frames", "first_frame", "out", "store", "shard_frames", "dry_run", "profile"})
 EXPORT_KEYS = frozenset({"labels.box"})  # frames are the same, annotations are not
 FOLDER_KEYS = frozenset(
     {"lighting.environment.folder", "surface.image_folder", "surface.pbr_folder", "surface.photo_folder"}

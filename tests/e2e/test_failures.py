@@ -41,7 +41,9 @@ def failed_once(out: Path, fault: str, *arguments: str) -> str:
     done = finish(out, *arguments, **faulty(fault=fault, once=mark))
     assert done.returncode == 0, done.stderr
     assert mark.exists()
-    (retried,) = report(out)["retried"]
+    retried, *others = report(out)["retried"]
+    assert retried["frame"] == 2
+    assert all(other["reason"] == retried["reason"] for other in others)  # those that had begun
     assert f"frame 2 failed and is tried again: {retried['reason']}" in done.stderr
     assert report(out)["status"] == "complete"
     assert report(out)["frames"] == {"wanted": 4, "there": 0, "rendered": 4, "rejected": 1, "lost": 0}

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -16,14 +17,20 @@ class ScriptedCrew:
 
     Args:
         size: workers.
+        unit_frames: of several scenes.
         fate: given the frames of a unit, what becomes of it.
         pick: given how many units are under way, which of them ends next.
     """
 
     def __init__(
-        self, size: int, fate: Callable[[Sequence[int]], Outcome], pick: Callable[[int], int] = lambda _: 0
+        self,
+        size: int,
+        fate: Callable[[Sequence[int]], Outcome],
+        pick: Callable[[int], int] = lambda _: 0,
+        unit_frames: int = 1,
     ) -> None:
         self.size = size
+        self.unit_frames = unit_frames
         self.fate = fate
         self.pick = pick
         self.under_way: list[Sequence[int]] = []
@@ -79,6 +86,19 @@ def serve_oddly(connection: Connection, job: Job, place: Place) -> None:
         (job.store.root / f"worker_of_{frames[0]}").write_text(f"{os.getpid()} {place.gpu} {place.threads}")
         rendered = [Done(frame=frame, status="rejected", seconds={}) for frame in frames]
         connection.send(Outcome(frames=frames, report=Report(done=rendered, resident_bytes=frames[0])))
+
+
+def serve_in_parts(connection: Connection, job: Job, place: Place) -> None:
+    """The same with workers that tell of each frame when it is committed; some take their time."""
+    while True:
+        try:
+            frames = connection.recv()
+        except EOFError:
+            return
+        for frame in frames:
+            _meet(frame)
+            commit_rejected(job.store, frame)
+            connection.send(replace(done([frame]), is_partial=frame != frames[-1]))
 
 
 def _meet(frame: int) -> None:

@@ -35,6 +35,7 @@ def test_equal_recipes_have_equal_identities():
         {"out": "elsewhere"},
         {"execution.workers": 4},
         {"dry_run": True},
+        {"profile": True},
         {"engine.device": "cpu"},
         {"labels.device": "cpu"},
     ],

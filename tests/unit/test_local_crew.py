@@ -4,12 +4,22 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from unit.crews import CRASH, EAT, EAT_IN_CHILD, EATEN_BYTES, EXIT, HANG, serve_oddly, worker_of
+from unit.crews import (
+    CRASH,
+    EAT,
+    EAT_IN_CHILD,
+    EATEN_BYTES,
+    EXIT,
+    HANG,
+    serve_in_parts,
+    serve_oddly,
+    worker_of,
+)
 from unit.recipes import dice_recipe
 
 from renderer.catalog.library import open_library
@@ -28,13 +38,18 @@ def crew_of(tmp_path: Path) -> Iterator:
     """Crews of workers that commit frames without Blender; all are closed at the end."""
     crews = []
 
-    def make(workers: int = 1, memory_limit_bytes: float = ROOM_BYTES, **execution: object) -> LocalCrew:
+    def make(
+        workers: int = 1,
+        memory_limit_bytes: float = ROOM_BYTES,
+        run_unit: Callable = serve_oddly,
+        **execution: object,
+    ) -> LocalCrew:
         recipe = dice_recipe(**{f"execution.{key}": value for key, value in execution.items()})
         store = open_store(str(tmp_path / "out"), {})
         job = Job(recipe=recipe, library=open_library(recipe), store=store)
         places = tuple(Place(threads=1, gpu=str(number)) for number in range(workers))
         capacity = Capacity(places=places, memory_limit_bytes=memory_limit_bytes)
-        crews.append(LocalCrew(job=job, capacity=capacity, run_unit=serve_oddly))
+        crews.append(LocalCrew(job=job, capacity=capacity, run_unit=run_unit))
         return crews[-1]
 
     yield make
@@ -109,6 +124,32 @@ def test_start_of_a_worker_has_a_limit_of_its_own(crew_of):
     assert outcome_of(crew, 0).report is not None  # a fresh Python takes longer than a tenth of a second
     crew = crew_of(time_limit_s=0.1, start_limit_s=0.1)
     assert outcome_of(crew, 1).failure.startswith("the worker took longer than 0.2 s")
+
+
+def test_unit_is_told_of_in_parts_and_what_is_left_of_it_fails_alone(crew_of):
+    crew = crew_of(run_unit=serve_in_parts)
+    crew.start([0, 1, CRASH, 2])
+    told = [next_outcome(crew) for _ in range(3)]
+    assert [(list(outcome.frames), outcome.is_partial) for outcome in told[:2]] == [([0], True), ([1], True)]
+    assert list(told[2].frames) == [CRASH, 2]
+    assert told[2].failure == "the worker crashed (signal 11: Segmentation fault)"
+    assert not outcome_of(crew, 3).is_partial
+
+
+def test_limit_of_time_begins_again_whenever_a_frame_is_told_of(crew_of):
+    crew = crew_of(run_unit=serve_in_parts, time_limit_s=0.5, start_limit_s=30)
+    crew.start([*range(100), HANG])
+    for _ in range(100):
+        assert next_outcome(crew).is_partial
+    assert next_outcome(crew).failure.startswith("the worker took longer than 0.5 s and was killed")
+
+
+def test_supervised_run_of_large_units_loses_the_frames_at_fault_and_no_other(crew_of):
+    crew = crew_of(run_unit=serve_in_parts)
+    frames = [*range(6), CRASH, EXIT, *range(2000, 2010)]
+    events = list(supervise(crew.job, frames, crew))
+    assert {event.frame for event in events if isinstance(event, Done)} == set(frames) - {CRASH, EXIT}
+    assert {event.frame for event in events if isinstance(event, Lost)} == {CRASH, EXIT}
 
 
 @pytest.mark.parametrize("frame", [EAT, EAT_IN_CHILD])

@@ -22,6 +22,7 @@ LEFT_OUT = {
     "store",
     "shard_frames",
     "dry_run",
+    "profile",
     "engine.device",
     "labels.device",
     "lighting.environment.folder",  # what is in these folders counts, by content

@@ -2,6 +2,8 @@
 
 import importlib
 import sys
+import threading
+import time
 from types import ModuleType
 from typing import Any
 
@@ -14,8 +16,10 @@ from renderer.dataset.record import FrameSource
 from renderer.denoising import Denoiser
 from renderer.errors import InfrastructureError
 from renderer.execution.frame import Traced
+from renderer.stopwatch import stage
 
 VIEWS, SHOTS = 2, 3
+PATIENCE_S = 60.0
 
 
 class Session:
@@ -32,7 +36,8 @@ class Session:
         self.scene = scene
 
     def trace(self, view):
-        self.calls.append(("trace", self.scene.views.index(view)))
+        with stage("trace"):
+            self.calls.append(("trace", self.scene.views.index(view)))
         if len([c for c in self.calls if c[0] == "trace"]) == self.fails_at_trace:
             raise InfrastructureError("Blender failed")
         return striped_buffers(FrameSource(frame=0, scene=self.scene, view=view, shot=view.shots[0]))
@@ -64,6 +69,7 @@ def render_shard(monkeypatch):
     shard = importlib.import_module("renderer.execution.shard")
     monkeypatch.setattr(shard, "cast_view", cast_view)
     yield shard.render_shard
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("beside")]
     del sys.modules["renderer.execution.shard"]
 
 
@@ -108,13 +114,117 @@ def test_shots_of_a_view_differ_in_their_exposure_and_not_in_their_labels(render
 
 def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it(rendered):
     frames, _ = rendered(*range(SHOTS + 1))
-    stages = [set(frame.seconds) for frame in frames]
-    assert stages == [
-        {"sample", "settle", "build", "trace", "cast", "label"},
-        {"label"},
-        {"label"},
-        {"trace", "cast", "label"},
+    of_shot = {"label", "sensor", "encode"}
+    assert [set(frame.seconds) for frame in frames] == [
+        {"build", "trace", "wait", "other"},
+        set(),
+        set(),
+        {"build", "trace", "wait", "clear", "other"},
     ]
+    assert [set(frame.beside) for frame in frames] == [
+        {"sample", "settle", "cast", *of_shot},
+        of_shot,
+        of_shot,
+        {"cast", *of_shot},
+    ]
+
+
+def test_seconds_of_the_main_thread_add_up_to_all_that_went_by(render_shard, recipe):
+    start = time.perf_counter()
+    frames = list(render_shard(recipe, open_library(recipe), Session(), range(2 * VIEWS * SHOTS)))
+    elapsed_s = time.perf_counter() - start
+    told_s = sum(sum(frame.seconds.values()) for frame in frames)
+    assert 0.5 * elapsed_s < told_s <= elapsed_s
+    assert all(duration > -1e-9 for frame in frames for duration in frame.seconds.values())
+
+
+def test_frames_of_a_view_are_kept_beside_the_trace_of_the_next_scene(render_shard, recipe):
+    """Each trace but the first waits until the frames of the one before it are kept."""
+    kept = threading.Semaphore(0)
+    threads = set()
+
+    class Waiting(Session):
+        def trace(self, view):
+            buffers = super().trace(view)
+            if len([call for call in self.calls if call[0] == "trace"]) > 1:
+                assert all(kept.acquire(timeout=PATIENCE_S) for _ in range(SHOTS))
+            return buffers
+
+    def keep(frame):
+        threads.add(threading.current_thread())
+        kept.release()
+        return frame
+
+    numbers = range(3 * VIEWS * SHOTS)
+    frames = list(render_shard(recipe, open_library(recipe), Waiting(), numbers, keep))
+    assert [frame.record["frame"] for frame in frames] == list(numbers)
+    assert len(threads) == 1
+    assert threading.current_thread() not in threads
+
+
+def test_no_more_than_one_view_waits_to_be_finished(render_shard, recipe):
+    kept = []
+
+    class Counting(Session):
+        def trace(self, view):
+            traced = len([call for call in self.calls if call[0] == "trace"])
+            assert traced - len(kept) // SHOTS <= 1
+            return super().trace(view)
+
+    def keep(frame):
+        time.sleep(0.01)
+        kept.append(frame)
+        return frame
+
+    frames = list(render_shard(recipe, open_library(recipe), Counting(), range(5 * VIEWS * SHOTS), keep))
+    assert len(frames) == len(kept)
+
+
+def test_failure_beside_a_trace_is_that_of_the_frame_whose_work_it_was(render_shard, recipe):
+    session, frames = Session(), []
+
+    def keep(frame):
+        if frame.record["frame"] == SHOTS:
+            raise ValueError("a planted bug")
+        return frame
+
+    with pytest.raises(ValueError, match="a planted bug"):
+        frames.extend(render_shard(recipe, open_library(recipe), session, range(3 * VIEWS * SHOTS), keep))
+    assert len(frames) == SHOTS
+    assert session.calls[-1] == ("clear", None)
+
+
+def test_scene_that_cannot_be_drawn_costs_no_frame_before_it(render_shard, recipe, monkeypatch):
+    shard, frames = sys.modules["renderer.execution.shard"], []
+
+    def sample(recipe, library, index, real=shard.sample_scene):
+        if index == 2:
+            raise InfrastructureError("no such scene")
+        return real(recipe, library, index)
+
+    monkeypatch.setattr(shard, "sample_scene", sample)
+    with pytest.raises(InfrastructureError, match="no such scene"):
+        frames.extend(render_shard(recipe, open_library(recipe), Session(), range(4 * VIEWS * SHOTS)))
+    assert len(frames) == 2 * VIEWS * SHOTS
+
+
+def test_failure_of_a_view_is_told_before_that_of_the_next_trace(render_shard, recipe):
+    session = Session()
+    session.fails_at_trace = 2
+
+    def keep(frame):
+        raise ValueError(f"frame {frame.record['frame']}")
+
+    with pytest.raises(ValueError, match="frame 0"):
+        list(render_shard(recipe, open_library(recipe), session, range(VIEWS * SHOTS), keep))
+
+
+def test_shard_that_nobody_reads_to_its_end_stops(render_shard, recipe):
+    session = Session()
+    frames = render_shard(recipe, open_library(recipe), session, range(9 * VIEWS * SHOTS))
+    next(frames)
+    frames.close()
+    assert session.calls[-1] == ("clear", None)
 
 
 def test_session_is_cleared_when_a_trace_fails(render_shard, recipe):

@@ -1,6 +1,7 @@
 """The supervisor: every frame ends once, as done or lost, whatever becomes of the workers."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,58 @@ def test_reader_that_stops_early_ends_the_workers(job):
     next(events)
     events.close()
     assert crew.is_closed
+
+
+def single_job(folder: Path) -> Job:
+    """A job whose frames are scenes."""
+    recipe = dice_recipe()
+    return Job(recipe=recipe, library=LIBRARY, store=open_store(str(folder / "out"), {}))
+
+
+def test_units_of_several_scenes_become_smaller_towards_the_end(tmp_path):
+    crew = ScriptedCrew(2, done, unit_frames=16)
+    events = list(supervise(single_job(tmp_path), range(100), crew))
+    assert [event.frame for event in events] == list(range(100))
+    assert [len(unit) for unit in crew.given] == [16, 16, 16, 13, 9, 7, 5, 4, 3, 2, 2, 1, 1, 1, 1, 1, 1, 1]
+
+
+def test_one_worker_has_units_as_large_as_may_be(tmp_path):
+    crew = ScriptedCrew(1, done, unit_frames=16)
+    list(supervise(single_job(tmp_path), range(40), crew))
+    assert [len(unit) for unit in crew.given] == [16, 16, 8]
+
+
+@pytest.mark.parametrize(("is_told", "suspects"), [(True, [3]), (False, [3, 4, 5])])
+def test_scenes_of_a_failed_unit_that_had_not_begun_are_given_out_as_if_nothing_had_happened(
+    tmp_path, is_told, suspects
+):
+    job = single_job(tmp_path)
+
+    def fate(unit) -> Outcome:
+        if len(unit) < 10:
+            return done(unit)
+        for frame in range(3):
+            commit_rejected(job.store, frame)
+        return Outcome(frames=unit, failure="it failed", is_told=is_told)
+
+    crew = ScriptedCrew(1, fate, unit_frames=10)
+    kinds = kinds_of(list(supervise(job, range(10), crew)))
+    assert crew.given[1:] == [*([frame] for frame in suspects), list(range(suspects[-1] + 1, 10))]
+    assert [frame for frame, events in kinds.items() if events == ["Retried", "Done"]] == suspects
+    assert all(kinds[frame] == ["Done"] for frame in set(range(10)).difference(suspects))
+
+
+def test_unit_that_is_told_of_in_parts_is_under_way_until_the_last(tmp_path):
+    class InParts(ScriptedCrew):
+        """Tells of the first frame of what is under way."""
+
+        def wait(self, timeout_s: float) -> list[Outcome]:
+            first, *rest = self.under_way.pop()
+            if rest:
+                self.under_way.append(rest)
+            return [replace(done([first]), is_partial=bool(rest))]
+
+    crew = InParts(1, done, unit_frames=4)
+    events = list(supervise(single_job(tmp_path), range(10), crew))
+    assert [event.frame for event in events] == list(range(10))
+    assert crew.given == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]

@@ -50,6 +50,7 @@ SETTINGS = [
     ("seed", -1, "must be in [0, 9.22337e+18], got -1"),
     ("out", 3, "must be a text, got 3"),
     ("dry_run", "yes", "must be true or false, got 'yes'"),
+    ("profile", 1, "must be true or false, got 1"),
     ("camera.width_px", 8, "must be in [16, 16384] px, got 8"),
     ("camera.pixel_aspect", "wide", "must be a number, got 'wide'"),
     ("camera.pixel_aspect", float("nan"), "must be in [0.1, 10], got nan"),

@@ -15,11 +15,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-PATCHED = "renderer.execution.shard"
+PATCHED = "renderer.execution.frame"
 EATEN_BYTES = 4_000_000_000  # at most, so that a test whose limit fails does not take the machine with it
 CHUNK_BYTES = 50_000_000
 JUMPS_S = (0.0, 2e6, -3e6, 1e5, -4e4)
@@ -51,16 +50,16 @@ def fail(kind: str) -> None:
 
 
 def plant(module: ModuleType, kind: str, frame: int) -> None:
-    """Let a frame fail as it leaves `render_shard`."""
-    whole = module.render_shard
+    """Let a frame fail as it leaves `finish_frame`."""
+    whole = module.finish_frame
 
-    def render_shard(*arguments: Any) -> Iterator[Any]:
-        for finished in whole(*arguments):
-            if finished.record["frame"] == frame and may_fail():
-                fail(kind)
-            yield finished
+    def finish_frame(*arguments: Any) -> Any:
+        finished = whole(*arguments)
+        if finished.record["frame"] == frame and may_fail():
+            fail(kind)
+        return finished
 
-    module.render_shard = render_shard
+    module.finish_frame = finish_frame
 
 
 class Loader(importlib.abc.Loader):
