@@ -168,7 +168,6 @@ def _photograph(
     return image, taken.exposures_ev[0]
 
 
-@stage("relight")
 def _radiance(
     buffers: Buffers, shot: Shot, device: torch.device, denoiser: Denoiser
 ) -> Float32[torch.Tensor, "h w 3"]:
@@ -176,7 +175,8 @@ def _radiance(
     groups = buffers.light_groups
     if groups is None:
         return torch.from_numpy(buffers.radiance).to(device)
-    radiance = relight(groups, shot_gains(shot), device)
+    with stage("relight"):
+        radiance = relight(groups, shot_gains(shot), device)
     if groups.guides is None:
         return radiance
     return torch.from_numpy(denoise(radiance.cpu().numpy(), groups.guides, denoiser)).to(device)
