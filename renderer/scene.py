@@ -11,6 +11,7 @@ from typing import Any
 Vector3 = tuple[float, float, float]
 Quaternion = tuple[float, float, float, float]
 Draws = Mapping[str, Any]
+ENVIRONMENT = "environment"  # the sky among the lights, its sun included
 NEAR_M, FAR_M = 0.001, 1000.0  # of a camera: what is nearer or farther is not rendered
 
 
@@ -145,6 +146,7 @@ class Sky:
         rotation_wxyz: of the map.
         strength: factor on its radiance; of skies on that which lights the ground like an average map.
         atmosphere: of a clear sky, else None.
+        tint: what its light is multiplied by besides, linear RGB.
     """
 
     image: str
@@ -152,6 +154,7 @@ class Sky:
     strength: float
     kind: SkyKind = SkyKind.MAP
     atmosphere: Atmosphere | None = None
+    tint: Vector3 = (1.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,16 +269,43 @@ class SensorValues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LightGain:
+    """What the light of a lamp, or of the sky, is multiplied by.
+
+    Attributes:
+        light: the lamp's name, or ENVIRONMENT.
+        gain: linear RGB.
+    """
+
+    light: str
+    gain: Vector3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A part of an image: column and row of its first pixel, and its size."""
+
+    x_px: int
+    y_px: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
     """One photometric variant of a view.
 
     Attributes:
         noise_seed: of the sensor's noise, in [0, 2**63).
+        light_gains: over what the scene says; lights that are not named shine as it says.
+        window: of the view's image, that it shows; None shows all of it.
     """
 
     sensor: SensorValues
     noise_seed: int
     draws: Draws
+    light_gains: tuple[LightGain, ...] = ()
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

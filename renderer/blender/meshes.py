@@ -95,15 +95,19 @@ def _add_copy(name: str, mesh: bpy.types.Mesh, materials: Sequence[Any]) -> Any:
 
 
 def _fill_mesh(target: bpy.types.Mesh, mesh: TriangleMesh) -> None:
+    """Fill an empty mesh: its attributes at once, for `loops` and `polygons` set each number on its own."""
     count = len(mesh.triangles)
     target.vertices.add(len(mesh.vertices))
     target.loops.add(3 * count)
     target.polygons.add(count)
-    target.vertices.foreach_set("co", mesh.vertices.astype(np.float32).ravel())
-    target.loops.foreach_set("vertex_index", mesh.triangles.astype(np.int32).ravel())
+    attributes: Any = target.attributes
+    attributes["position"].data.foreach_set("vector", mesh.vertices.astype(np.float32).ravel())
+    attributes[".corner_vert"].data.foreach_set("value", mesh.triangles.astype(np.int32).ravel())
     target.polygons.foreach_set("loop_start", np.arange(0, 3 * count, 3, dtype=np.int32))
-    target.polygons.foreach_set("material_index", mesh.material_index.astype(np.int32))
-    target.polygons.foreach_set("use_smooth", mesh.smooth)
+    material = attributes.new("material_index", "INT", "FACE")
+    material.data.foreach_set("value", mesh.material_index.astype(np.int32))
+    if not mesh.smooth.all():
+        attributes.new("sharp_face", "BOOLEAN", "FACE").data.foreach_set("value", ~mesh.smooth)
     if mesh.uvs is not None:
         layer: Any = target.uv_layers.new(name="UVMap")
         layer.uv.foreach_set("vector", mesh.uvs.astype(np.float32).ravel())

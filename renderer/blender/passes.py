@@ -1,5 +1,6 @@
 """Reading the passes of a view from the multi-layer EXR that Blender wrote."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,38 @@ from renderer.stopwatch import stage
 _LAYER = "ViewLayer."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Channels:
+    """The channels of an EXR by their names."""
+
+    planes: Any
+
+    def plane(self, name: str) -> Float32[np.ndarray, "h w"]:
+        """One channel, such as Depth.Z."""
+        found: Float32[np.ndarray, "h w"] = self.planes[_LAYER + name].pixels
+        return found
+
+    def colors(self, name: str, axes: str) -> Float32[np.ndarray, "h w 3"]:
+        """Three channels of a pass, such as RGB of Combined."""
+        return np.stack([self.plane(f"{name}.{axis}") for axis in axes], axis=-1)
+
+
 @stage("read")
-def read_buffers(path: Path) -> Buffers:
+def read_channels(path: Path) -> Channels:
+    """All that Blender wrote of a view."""
+    return Channels(planes=OpenEXR.File(str(path), separate_channels=True).channels())
+
+
+@stage("read")
+def buffers_of(channels: Channels) -> Buffers:
     """The buffers of a view; ids come back as the whole numbers they were, normals in the world's frame."""
-    channels = OpenEXR.File(str(path), separate_channels=True).channels()
-
-    def plane(name: str) -> Any:
-        return channels[_LAYER + name].pixels
-
-    radiance = np.stack([plane(f"Combined.{c}") for c in "RGB"], axis=-1)
-    ids = np.rint(plane("IndexOB.X")).astype(np.int32)
-    normals = None
-    if _LAYER + "Normal.X" in channels:
-        normals = np.stack([plane(f"Normal.{axis}") for axis in "XYZ"], axis=-1)
-    return Buffers(radiance=radiance, ids=ids, depth_z_m=plane("Depth.Z").copy(), normals=normals)
+    has_normals = _LAYER + "Normal.X" in channels.planes
+    return Buffers(
+        radiance=channels.colors("Combined", "RGB"),
+        ids=np.rint(channels.plane("IndexOB.X")).astype(np.int32),
+        depth_z_m=channels.plane("Depth.Z").copy(),
+        normals=channels.colors("Normal", "XYZ") if has_normals else None,
+    )
 
 
 def in_camera(normals_world: Float32[np.ndarray, "h w 3"], camera: Camera) -> Float32[np.ndarray, "h w 3"]:

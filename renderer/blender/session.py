@@ -6,30 +6,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import bpy
+import numpy as np
 
 from renderer.blender.camera import set_camera
 from renderer.blender.device import select_device
+from renderer.blender.engine import set_engine, settings
 from renderer.blender.framing import frame_photos
-from renderer.blender.lights import add_caster, add_light, set_sky
+from renderer.blender.illumination import Illumination
+from renderer.blender.lights import add_caster
 from renderer.blender.meshes import LARGEST_ID, Copies, move_model
 from renderer.blender.missing import MissingImages
 from renderer.blender.opacity import blends, hard_opacity
-from renderer.blender.passes import in_camera, read_buffers
+from renderer.blender.passes import Channels, buffers_of, in_camera, read_channels
 from renderer.blender.place import Place
 from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.blender.scratch import scratch_folder
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
-from renderer.catalog.model import OWNING_OPACITY
+from renderer.denoising import Denoiser, denoise, prefiltered
 from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
 from renderer.lens.warp import warp_buffers
 from renderer.recipe.schema import Engine
 from renderer.scene import Camera, Scene, View
 from renderer.stopwatch import stage
-
-MOST_TRANSPARENT = 64  # surfaces, transparent by alpha, that light goes through; the next is taken for opaque
-INDIRECT_CLAMP = 10.0  # of radiance: keeps rare bright paths from becoming specks at few samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +39,27 @@ class BlenderSession:
     Attributes:
         device: what Cycles traces on, in words.
         exr_path: where Blender leaves a view's passes for a moment.
+        threads: of the processor; 0 takes all.
         has_normals: whether a view's buffers have normals, which take a sharp trace of every view.
         quiet: keeps what Blender prints during a render away from standard output.
     """
 
     library: Library
+    engine: Engine
     device: str
     exr_path: Path
+    threads: int = 0
     has_normals: bool = False
     quiet: Callable[[], AbstractContextManager[None]] = silence
     _ids: dict[str, int] = field(default_factory=dict, init=False)
     _place: Place = field(default_factory=Place, init=False)
     _missing: MissingImages = field(default_factory=MissingImages, init=False)
+    _illumination: Illumination = field(default_factory=Illumination, init=False)
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """Of what Cycles leaves to us: light groups, and shots made of them."""
+        return Denoiser(quality=self.engine.denoise_quality, threads=self.threads)
 
     def build(self, scene: Scene) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.
@@ -63,17 +72,17 @@ class BlenderSession:
                 f"a scene must have at most {LARGEST_ID} objects, got {len(scene.objects)}: "
                 "Blender cannot number more"
             )
+        # Later views find geometry and textures in place. Not beyond a scene: Cycles would keep what is gone.
+        bpy.context.scene.render.use_persistent_data = len(scene.views) > 1
         self._place.build(scene.ground, self.library)
         copies = Copies(library=self.library)
         self._ids.clear()
         for number, item in enumerate(scene.objects, start=1):
             copies.add(item, number)
             self._ids[item.name] = number
-        for light in scene.lights:
-            add_light(light)
+        self._illumination.build(scene, self.library)
         for caster in scene.casters:
             add_caster(caster)
-        set_sky(scene.sky, self.library)
 
     def clear(self) -> None:
         """Remove what a scene added; skies and the camera stay."""
@@ -93,6 +102,7 @@ class BlenderSession:
         for placement in view.foreground:
             move_model(self._ids[placement.name], placement.pose, placement.scale)
         self._place.cut_away(view.camera)
+        self._illumination.prepare(view)
         missing = self._missing.users()
         return replace(self._trace(view), missing_images=missing)
 
@@ -107,30 +117,52 @@ class BlenderSession:
         camera, seed = view.camera, view.cycles_seed
         if camera.lens is not None:
             image, ids = source_of(camera, density=1), source_of(camera, density=ID_DENSITY)
-            blurred, sharp = self._render(image.camera, seed), self._render_sharp(ids.camera, seed)
-            return warp_buffers(blurred, image, sharp, ids)
-        buffers = self._render(camera, seed)
+            blurred, sharp = self._render_image(image.camera, seed), self._render_sharp(ids.camera, seed)
+            return warp_buffers(self._with_clean_groups(blurred), image, sharp, ids)
+        buffers = self._render_image(camera, seed)
+        if self.engine.denoise_shots == "groups":
+            buffers = self._with_clean_groups(buffers)
         if camera.aperture_m > 0 or camera.motion is not None or self.has_normals or blends():
-            return replace(self._render_sharp(camera, seed), radiance=buffers.radiance)
+            sharp = self._render_sharp(camera, seed)
+            return replace(sharp, radiance=buffers.radiance, light_groups=buffers.light_groups)
         return buffers
+
+    def _render_image(self, camera: Camera, cycles_seed: int) -> Buffers:
+        """The image; where shots differ in light, that of each lamp apart, and nothing denoised by Cycles."""
+        if not self._illumination.is_apart:
+            return buffers_of(self._render(camera, cycles_seed))
+        guides = self.engine.denoise and self.engine.denoise_shots != "none"
+        with settings(denoise=False, guides=guides):
+            channels = self._render(camera, cycles_seed)
+        groups = self._illumination.read(channels, guides=guides)
+        if groups.guides is not None and self.engine.denoise_guides == "prefiltered":
+            groups = replace(groups, guides=prefiltered(groups.guides, self.denoiser))
+        return replace(buffers_of(channels), radiance=groups.radiance.sum(axis=0), light_groups=groups)
+
+    def _with_clean_groups(self, buffers: Buffers) -> Buffers:
+        """Denoise each light group: where that is asked for, and before a lens bends the noise."""
+        groups = buffers.light_groups
+        if groups is None or groups.guides is None:
+            return buffers
+        images = [denoise(image, groups.guides, self.denoiser) for image in groups.radiance]
+        clean = replace(groups, radiance=np.stack(images), guides=None)
+        return replace(buffers, radiance=clean.radiance.sum(axis=0), light_groups=clean)
 
     def _render_sharp(self, camera: Camera, cycles_seed: int) -> Buffers:
         """One sample a pixel, at its centre, of a pinhole that stands still; nothing blends."""
-        cycles, layer = bpy.context.scene.cycles, bpy.context.view_layer
-        samples, denoises = cycles.samples, cycles.use_denoising
-        cycles.samples, cycles.use_denoising, layer.cycles.use_denoising = 1, False, False
+        layer = bpy.context.view_layer
         layer.use_pass_normal = self.has_normals
         try:
-            with hard_opacity():
-                buffers = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed, "sharp")
+            with settings(denoise=False, samples=1), hard_opacity():
+                channels = self._render(replace(camera, aperture_m=0.0, motion=None), cycles_seed, "sharp")
         finally:
-            cycles.samples, cycles.use_denoising, layer.cycles.use_denoising = samples, denoises, denoises
             layer.use_pass_normal = False
+        buffers = buffers_of(channels)
         if buffers.normals is None:
             return buffers
         return replace(buffers, normals=in_camera(buffers.normals, camera))
 
-    def _render(self, camera: Camera, cycles_seed: int, name: str = "trace") -> Buffers:
+    def _render(self, camera: Camera, cycles_seed: int, name: str = "trace") -> Channels:
         set_camera(camera)
         frame_photos(camera)
         scene = bpy.context.scene
@@ -139,7 +171,7 @@ class BlenderSession:
         try:
             with stage(name), self.quiet():
                 bpy.ops.render.render(write_still=True)
-            return read_buffers(self.exr_path)
+            return read_channels(self.exr_path)
         except (RuntimeError, OSError) as error:
             raise InfrastructureError(f"Blender could not render: {error}") from error
         finally:
@@ -168,36 +200,15 @@ def open_session(
     start_blender()
     with silence():
         device = select_device(engine.device)
-        _set_engine(engine, threads)
+        set_engine(engine, threads)
     with scratch_folder() as folder:
         exr_path = folder / "view.exr"
         yield BlenderSession(
-            library=library, device=device, exr_path=exr_path, has_normals=has_normals, quiet=quiet
+            library=library,
+            engine=engine,
+            device=device,
+            exr_path=exr_path,
+            threads=threads,
+            has_normals=has_normals,
+            quiet=quiet,
         )
-
-
-def _set_engine(engine: Engine, threads: int) -> None:
-    api = start_blender().renderer
-    scene, layer = bpy.context.scene, bpy.context.view_layer
-    scene.render.engine = "CYCLES"
-    api.set_cpu_threads(threads)
-    api.set_max_amount_of_samples(engine.samples)
-    api.set_light_bounces(
-        diffuse_bounces=engine.max_bounces,
-        glossy_bounces=engine.max_bounces,
-        ao_bounces_render=0,
-        max_bounces=engine.max_bounces,
-        transmission_bounces=2 * engine.max_bounces,
-        transparent_max_bounces=MOST_TRANSPARENT,
-        volume_bounces=0,
-    )
-    scene.cycles.use_adaptive_sampling = False
-    scene.cycles.caustics_reflective = scene.cycles.caustics_refractive = False
-    scene.cycles.sample_clamp_indirect = INDIRECT_CLAMP
-    scene.cycles.use_denoising = layer.cycles.use_denoising = engine.denoise
-    scene.render.use_persistent_data = False
-    layer.use_pass_object_index = layer.use_pass_z = True
-    layer.pass_alpha_threshold = OWNING_OPACITY
-    scene.render.use_file_extension = False
-    api.set_output_format(file_format="OPEN_EXR_MULTILAYER", color_depth=32)
-    scene.render.image_settings.exr_codec = "NONE"

@@ -42,6 +42,8 @@ _FACE_FRAMES: Mapping[int, Sequence[Vector3]] = {
 }
 _MIRROR = np.diag([1.0, -1.0, 1.0])
 
+_ANGLES = np.arange(RING_SEGMENTS) * (2 * math.pi / RING_SEGMENTS)
+_CIRCLE = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 _PIP_GRID = 0.25  # distance of outer pips from the middle of the face, in edges
 
 
@@ -167,7 +169,7 @@ def die_mesh(shape: DieShape) -> TriangleMesh:
         raised = _raise_face(points, face, shape.corner, radius, shape.depth)
         vertices.append(raised @ np.array(frame, dtype=float))
         triangles.append(face_triangles + offset)
-        is_pip.append(_inside_pip(points[face_triangles].mean(axis=1), face, radius))
+        is_pip.append(_inside_pip(points, face_triangles, face, radius))
         offset += len(points)
     welded, merged = _weld(np.concatenate(vertices), np.concatenate(triangles))
     if shape.mirrored:
@@ -183,9 +185,19 @@ def die_mesh(shape: DieShape) -> TriangleMesh:
     return mesh
 
 
-def _inside_pip(points: Float[np.ndarray, "n 2"], face: int, radius: float) -> Any:
-    distances = np.linalg.norm(points[:, None] - pip_layout(face)[None], axis=2)
-    return distances.min(axis=1) < radius * math.cos(math.pi / RING_SEGMENTS)
+def _from_pips(u: Any, v: Any, face: int) -> Any:
+    """Distances of points from the middle of the nearest pip of a face."""
+    nearest = np.full(len(u), np.inf)
+    for pip_u, pip_v in pip_layout(face):
+        du, dv = u - pip_u, v - pip_v
+        np.minimum(nearest, du * du + dv * dv, out=nearest)
+    return np.sqrt(nearest)
+
+
+def _inside_pip(points: Float[np.ndarray, "n 2"], triangles: Any, face: int, radius: float) -> Any:
+    a, b, c = points.T[:, triangles.T].swapaxes(0, 1)
+    u, v = (a + b + c) / 3
+    return _from_pips(u, v, face) < radius * math.cos(math.pi / RING_SEGMENTS)
 
 
 def _face_grid(face: int, corner: float, radius: float) -> tuple[Any, Any]:
@@ -193,23 +205,19 @@ def _face_grid(face: int, corner: float, radius: float) -> tuple[Any, Any]:
     rounded = corner * np.tan(np.linspace(math.pi / 4, 0, 5))
     line = np.concatenate([-0.5 + corner - rounded, np.linspace(-0.5 + corner, 0, 4)[1:]])
     line = np.concatenate([line, -line[-2::-1]])
-    grid = np.stack(np.meshgrid(line, line, indexing="ij"), axis=-1).reshape(-1, 2)
-    centres = pip_layout(face)
-    away = np.linalg.norm(grid[:, None] - centres[None], axis=2).min(axis=1) > radius * 1.25
-    border = np.abs(grid).max(axis=1) > 0.5 - 1e-9
-    angles = np.arange(RING_SEGMENTS) * (2 * math.pi / RING_SEGMENTS)
-    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    rings = [circle * radius * k for k in (0.5, 0.8, 1.0, 1.1)]
-    pips = np.concatenate([*rings, np.zeros((1, 2))])
-    points = np.concatenate([grid[away | border], (centres[:, None] + pips[None]).reshape(-1, 2)])
-    points = points[np.abs(points).max(axis=1) <= 0.5]
-    triangles = Delaunay(points).simplices
-    return points, _counter_clockwise(points, triangles)
+    u, v = np.repeat(line, len(line)), np.tile(line, len(line))
+    away = _from_pips(u, v, face) > radius * 1.25
+    border = np.maximum(np.abs(u), np.abs(v)) > 0.5 - 1e-9
+    grid = np.stack([u, v], axis=1)[away | border]
+    pips = np.concatenate([*(_CIRCLE * radius * k for k in (0.5, 0.8, 1.0, 1.1)), np.zeros((1, 2))])
+    points = np.concatenate([grid, (pip_layout(face)[:, None] + pips[None]).reshape(-1, 2)])
+    points = points[(np.abs(points) <= 0.5).all(axis=1)]
+    return points, _counter_clockwise(points, Delaunay(points).simplices)
 
 
 def _counter_clockwise(points: Any, triangles: Any) -> Any:
-    a, b, c = (points[triangles[:, i]] for i in range(3))
-    area = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (b[:, 1] - a[:, 1]) * (c[:, 0] - a[:, 0])
+    (au, bu, cu), (av, bv, cv) = points.T[:, triangles.T]
+    area = (bu - au) * (cv - av) - (bv - av) * (cu - au)
     oriented = np.where(area[:, None] < 0, triangles[:, ::-1], triangles)
     return oriented[np.abs(area) > 1e-10]
 
@@ -221,7 +229,7 @@ def _raise_face(points: Any, face: int, corner: float, radius: float, depth: flo
     normals = flat - core
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     surface = core + corner * normals
-    distance = np.linalg.norm(points[:, None] - pip_layout(face)[None], axis=2).min(axis=1)
+    distance = _from_pips(points[:, 0], points[:, 1], face)
     dent_m = depth * radius
     sphere = (radius**2 + dent_m**2) / (2 * dent_m)
     dent = np.sqrt(np.maximum(sphere**2 - distance**2, 0)) - (sphere - dent_m)
@@ -230,5 +238,10 @@ def _raise_face(points: Any, face: int, corner: float, radius: float, depth: flo
 
 def _weld(vertices: Any, triangles: Any) -> tuple[Any, Any]:
     """Merge the vertices that neighbouring faces share."""
-    _, first, inverse = np.unique(np.round(vertices, 7), axis=0, return_index=True, return_inverse=True)
-    return vertices[first], inverse.reshape(-1)[triangles]
+    rounded = np.round(vertices, 7)
+    order = np.lexsort(rounded.T[::-1])
+    ascending = rounded[order]
+    is_new = np.append(True, (ascending[1:] != ascending[:-1]).any(axis=1))
+    number = np.empty(len(order), dtype=np.int64)
+    number[order] = np.cumsum(is_new) - 1
+    return vertices[order[is_new]], number[triangles]

@@ -1,5 +1,6 @@
 """`gapless preview`: a quick low-sample contact sheet of a recipe."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from renderer.errors import RecipeError
 from renderer.files import check_writable
 from renderer.inspect.contact_sheet import LabelledImage, contact_sheet
 from renderer.randomize.scenes import check_constraints
-from renderer.recipe.imaging import RigCamera
+from renderer.recipe.imaging import Crop, RigCamera, image_size_hw
 from renderer.recipe.schema import Recipe
 
 LONGEST_SIDE_PX = 320
@@ -55,7 +56,9 @@ def _work(job: ResolvedJob[Recipe]) -> int:
     if not frames:
         raise RecipeError("every frame was rejected: no light reaches the camera; look at the lighting")
     path = Path(recipe.out).expanduser() / "preview.png"
-    write_picture(path, contact_sheet(frames, categories(recipe, library), cell_px=recipe.camera.width_px))
+    write_picture(
+        path, contact_sheet(frames, categories(recipe, library), cell_px=image_size_hw(recipe.camera)[1])
+    )
     print(f"{recipe.name}: {len(frames)} frames on {path}")
     print("  next: gapless render with the same keys, and out=outputs/NAME")
     return 0
@@ -71,6 +74,7 @@ def quick(recipe: Recipe) -> Recipe:
         height_px=max(16, round(camera.height_px * scale)),
         K=[scale * v for v in camera.K] if camera.K is not None else None,
         rig={name: _smaller(fixed, scale) for name, fixed in camera.rig.items()},
+        crop=_smaller_crop(camera.crop, scale),
     )
     faster = replace(engine, samples=min(engine.samples, MOST_SAMPLES))
     return replace(recipe, camera=smaller, engine=faster, labels=replace(recipe.labels, maps=[]))
@@ -78,6 +82,13 @@ def quick(recipe: Recipe) -> Recipe:
 
 def _smaller(fixed: RigCamera, scale: float) -> RigCamera:
     return replace(fixed, K=[scale * v for v in fixed.K]) if fixed.K is not None else fixed
+
+
+def _smaller_crop(crop: Crop, scale: float) -> Crop:
+    width_px, height_px = (
+        side and max(8, math.floor(side * scale)) for side in (crop.width_px, crop.height_px)
+    )
+    return replace(crop, width_px=width_px, height_px=height_px)
 
 
 def _render(recipe: Recipe, library: Library) -> Iterator[LabelledImage]:

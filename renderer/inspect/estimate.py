@@ -12,6 +12,8 @@ from typing import Any
 from renderer.execution.capacity import capacity_of
 from renderer.execution.machine import Machine
 from renderer.lens.source import ID_DENSITY, source_of
+from renderer.recipe.imaging import image_size_hw
+from renderer.recipe.lighting import changes_in_shots
 from renderer.recipe.schema import Recipe
 from renderer.scene import Camera, Scene
 
@@ -19,7 +21,8 @@ MACHINE = "2 cores of an AMD EPYC, no GPU (docs/results.md)"
 MEASURED_CORES = 2
 CAMERA_SAMPLES_PER_S = 1.0e6
 CAMERA_SAMPLES_PER_S_BETWEEN = (0.5e6, 1.3e6)  # over scenes, materials and bounces
-DENOISED_PIXELS_PER_S = 0.15e6
+DENOISED_PIXELS_PER_S = {"prefiltered": 0.15e6, "noisy": 0.6e6, "none": 0.6e6}
+LIGHTS_OF_A_SCENE = 3  # that have a light group, with the sky: of lighting=relit on average
 BUILD_S_PER_SCENE = 0.34  # sampled and built
 CAST_S_PER_VIEW = 0.35  # rays through 640x480 pixels
 LABEL_S_PER_FRAME = 0.17  # exposed, labelled, certified, encoded and written
@@ -103,7 +106,7 @@ def add_frame(work: Work, recipe: Recipe, scene: Scene, draw_bytes: int) -> Work
     return replace(
         work,
         frames=work.frames + 1,
-        pixels=work.pixels + recipe.camera.width_px * recipe.camera.height_px,
+        pixels=work.pixels + math.prod(image_size_hw(recipe.camera)),
         instances=work.instances + sum(item.category is not None for item in scene.objects),
         draw_bytes=work.draw_bytes + draw_bytes,
     )
@@ -143,10 +146,9 @@ def _map_bytes_per_pixel(recipe: Recipe) -> float:
 
 def _seconds(recipe: Recipe, work: Work, samples_per_s: float, workers: int) -> float:
     """On the measured machine, but for starting; any number of workers shares its cores."""
-    denoising = work.traced_pixels / DENOISED_PIXELS_PER_S if recipe.engine.denoise else 0.0
     return (
         work.camera_samples / samples_per_s
-        + denoising
+        + _denoised_pixels(recipe, work) / DENOISED_PIXELS_PER_S[recipe.engine.denoise_guides]
         + work.scenes * BUILD_S_PER_SCENE
         + work.views * CAST_S_PER_VIEW
         + work.frames * LABEL_S_PER_FRAME
@@ -154,9 +156,20 @@ def _seconds(recipe: Recipe, work: Work, samples_per_s: float, workers: int) -> 
     )
 
 
+def _denoised_pixels(recipe: Recipe, work: Work) -> float:
+    """Of all traces; where shots change lights, of the shots or of the light groups."""
+    if not recipe.engine.denoise:
+        return 0.0
+    if recipe.shots == 1 or not changes_in_shots(recipe.lighting):
+        return work.traced_pixels
+    of_shots = {"each": work.pixels, "groups": LIGHTS_OF_A_SCENE * work.traced_pixels, "none": 0.0}
+    return of_shots[recipe.engine.denoise_shots]
+
+
 def _basis(recipe: Recipe, work: Work) -> dict[str, str]:
     """What the figures come from, one sentence each."""
-    denoised = f"{DENOISED_PIXELS_PER_S / 1e6:g} million pixels a second denoised, "
+    rate = DENOISED_PIXELS_PER_S[recipe.engine.denoise_guides]
+    denoised = f"{rate / 1e6:g} million pixels a second denoised, "
     draws = math.ceil(work.draw_bytes / max(work.frames, 1))
     return {
         "time": f"measured on {MACHINE}: {CAMERA_SAMPLES_PER_S / 1e6:g} million camera samples a second, "

@@ -22,9 +22,7 @@ from renderer.labels.rays import (
     Window,
     image_window,
     rays_of,
-    reach_of,
     sampled_rays,
-    wide_window,
 )
 from renderer.labels.triangles import Body, bodies_of
 from renderer.scene import Camera, Scene, View
@@ -79,8 +77,7 @@ def cast_view(scene: Scene, view: View, library: Library, device: torch.device) 
 def cast_bodies(bodies: Sequence[Body], camera: Camera, device: torch.device) -> Cast:
     """Cast a ray through each pixel of a camera, against bodies in its frame, numbered from 0."""
     device = torch.device("cpu") if device.type == "mps" else device  # it has no doubles
-    soup = soup_of(bodies, device)
-    reach = reach_of(camera, soup.corners_m, _windows(bodies, soup, camera))
+    soup, reach = soup_of(bodies, camera, device)
     alone = _Alone.empty(bodies, soup, reach, camera)
     front = _Front.empty(camera, device)
     rays = rays_of(camera, alone.window(camera), device)
@@ -120,10 +117,14 @@ def _sampled_ids(soup: Soup, reach: Reach, camera: Camera, device: torch.device)
     return front.image()
 
 
-def _windows(bodies: Sequence[Body], soup: Soup, camera: Camera) -> Int64[Tensor, "t 4"]:
-    """Where each triangle is looked for: labelled ones beyond the image too."""
-    windows = [wide_window(camera) if body.is_labelled else image_window(camera) for body in bodies]
-    return torch.tensor(windows, dtype=torch.int64, device=soup.body.device)[soup.body]
+def _put_nearest(
+    nearest: Float64[Tensor, " p"], pixel: Int64[Tensor, " n"], distance: Float64[Tensor, " n"]
+) -> tuple[Int64[Tensor, " m"], Int64[Tensor, " k"]]:
+    """Keep what is nearest of pixels; which hits changed theirs, and which are nearest now."""
+    before = nearest.index_select(0, pixel)
+    nearest.scatter_reduce_(0, pixel, distance, "amin")
+    now = nearest.index_select(0, pixel)
+    return (now < before).nonzero()[:, 0], (distance == now).nonzero()[:, 0]
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -147,16 +148,14 @@ class _Front:
 
     def add(self, hits: Hits, soup: Soup) -> None:
         """Take hits into account."""
-        in_image = (
-            (hits.column >= 0) & (hits.column < self.width_px) & (hits.row >= 0) & (hits.row < self.height_px)
-        )
-        pixel = (hits.row * self.width_px + hits.column)[in_image]
-        distance, number = hits.distance[in_image], soup.number[hits.triangle[in_image]]
-        before = self.distance.clone()
-        self.distance.scatter_reduce_(0, pixel, distance, "amin")
-        self.ids[self.distance < before] = UNKNOWN
-        nearest = distance == self.distance[pixel]
-        self.ids.scatter_reduce_(0, pixel[nearest], number[nearest], "amax")
+        width, height = self.width_px, self.height_px
+        in_image = (hits.column >= 0) & (hits.column < width) & (hits.row >= 0) & (hits.row < height)
+        hits = hits.where(in_image)
+        pixel = hits.row * width + hits.column
+        is_nearer, is_nearest = _put_nearest(self.distance, pixel, hits.distance)
+        self.ids[pixel[is_nearer]] = UNKNOWN
+        number = soup.number.index_select(0, hits.triangle[is_nearest])
+        self.ids.scatter_reduce_(0, pixel[is_nearest], number, "amax")
 
     def image(self) -> Int32[Tensor, "h w"]:
         """The ids."""
@@ -205,17 +204,18 @@ class _Alone:
 
     def add(self, hits: Hits, soup: Soup) -> None:
         """Take hits into account."""
-        crop = self.crop[soup.body[hits.triangle]]
-        mine = (crop >= 0).nonzero()[:, 0]
-        crop, distance = crop[mine], hits.distance[mine]
-        window = self.windows[crop]
-        width = window[:, 2] - window[:, 0]
-        pixel = self.starts[crop] + (hits.row[mine] - window[:, 1]) * width + hits.column[mine] - window[:, 0]
-        before = self.distance.clone()
-        self.distance.scatter_reduce_(0, pixel, distance, "amin")
-        self.face[self.distance < before] = False
-        is_face = soup.is_face[hits.triangle[mine]] & (distance == self.distance[pixel])
-        self.face[pixel[is_face]] = True
+        crop = self.crop[soup.body].index_select(0, hits.triangle)
+        is_mine = crop >= 0
+        if not bool(is_mine.any()):
+            return
+        crop, hits = crop[is_mine], hits.where(is_mine)
+        left, top, right, _ = (ends.index_select(0, crop) for ends in self.windows.unbind(dim=1))
+        start = self.starts.index_select(0, crop)
+        pixel = start + (hits.row - top) * (right - left) + hits.column - left
+        is_nearer, is_nearest = _put_nearest(self.distance, pixel, hits.distance)
+        self.face[pixel[is_nearer]] = False
+        is_face = soup.is_face.index_select(0, hits.triangle[is_nearest])
+        self.face[pixel[is_nearest][is_face]] = True
 
     def wholes(self) -> list[Whole]:
         """The bodies' masks."""
@@ -242,12 +242,10 @@ class _Alone:
 
 def _bounds(soup: Soup, reach: Reach, count: int) -> Int64[Tensor, "b 4"]:
     """The window that all triangles of each body can reach; empty where there is none."""
-    used = (reach.last_column >= reach.first_column) & (reach.last_row >= reach.first_row)
-    body = soup.body[used]
 
     def extreme(values: Tensor, how: str, start: int) -> Tensor:
-        found = torch.full((count,), start, dtype=torch.int64, device=body.device)
-        return found.scatter_reduce_(0, body, values[used], how)
+        found = torch.full((count,), start, dtype=torch.int64, device=values.device)
+        return found.scatter_reduce_(0, soup.body, values, how)
 
     far = 2**40
     low = [extreme(reach.first_column, "amin", far), extreme(reach.first_row, "amin", far)]

@@ -22,6 +22,9 @@ WIDE_RAD = 0.3  # a triangle seen under less is bounded by points of its edges, 
 WIDE_SEGMENTS = 16  # of an edge of others
 
 
+Ray = tuple[Float64[Tensor, " n"], Float64[Tensor, " n"], Float64[Tensor, " n"] | None]
+
+
 class Window(NamedTuple):
     """A range of pixels, half-open; it may reach beyond the image."""
 
@@ -38,6 +41,15 @@ class Reach(NamedTuple):
     last_column: Int64[Tensor, " t"]
     first_row: Int64[Tensor, " t"]
     last_row: Int64[Tensor, " t"]
+
+    def counts(self) -> tuple[Int64[Tensor, " t"], Int64[Tensor, " t"]]:
+        """The number of columns, and of pixels."""
+        columns = (self.last_column - self.first_column + 1).clamp(min=0)
+        return columns, columns * (self.last_row - self.first_row + 1).clamp(min=0)
+
+    def of(self, chosen: Int64[Tensor, " c"]) -> "Reach":
+        """That of some triangles."""
+        return Reach(*(values[chosen] for values in self))
 
     def within(self, window: Window) -> "Reach":
         """What of it lies in a window."""
@@ -62,9 +74,7 @@ class Rays:
     device: torch.device
     lens_rays: Float64[Tensor, "n 3"] | None
 
-    def at(
-        self, columns: Int64[Tensor, " n"], rows: Int64[Tensor, " n"]
-    ) -> tuple[Float64[Tensor, " n"], Float64[Tensor, " n"], Float64[Tensor, " n"] | None]:
+    def at(self, columns: Int64[Tensor, " n"], rows: Int64[Tensor, " n"]) -> Ray:
         """Directions x, y and z of pixels; z is None where it is 1."""
         camera = self.camera
         if self.lens_rays is not None:
@@ -74,18 +84,6 @@ class Rays:
         x = (columns.double() + (0.5 - camera.cx_px)) / camera.fx_px
         y = (rows.double() + (0.5 - camera.cy_px)) / camera.fy_px
         return x, y, None
-
-    def grid(
-        self, columns: Int64[Tensor, " c"], rows: Int64[Tensor, " r"]
-    ) -> tuple[Float64[Tensor, "..."], Float64[Tensor, "..."], Float64[Tensor, "..."] | None]:
-        """Directions x, y and z of all pixels of some columns and rows, to be broadcast to r x c."""
-        if self.lens_rays is not None:
-            width = self.window.x1 - self.window.x0
-            picked = self.lens_rays[(rows - self.window.y0)[:, None] * width + columns - self.window.x0]
-            return picked[..., 0], picked[..., 1], picked[..., 2]
-        x, _, _ = self.at(columns, torch.zeros_like(columns))
-        _, y, _ = self.at(torch.zeros_like(rows), rows)
-        return x, y[:, None], None
 
 
 def image_window(camera: Camera) -> Window:
@@ -141,29 +139,49 @@ def reach_of(camera: Camera, corners_m: Float64[Tensor, "t 3 3"], windows: Int64
     u, v, is_bounded, is_behind = bounds(camera, corners_m)
     x0, y0, x1, y1 = windows.unbind(dim=1)
 
-    def first(places: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        found = (places.amin(dim=1) - SLACK_PX - 0.5).ceil()
+    def first(lowest: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        found = (lowest - SLACK_PX - 0.5).ceil()
         return torch.where(is_bounded, found.clamp(low, high), low.double()).long()
 
-    def last(places: Tensor, low: Tensor, high: Tensor) -> Tensor:
-        found = (places.amax(dim=1) + SLACK_PX - 0.5).floor()
+    def last(highest: Tensor, low: Tensor, high: Tensor) -> Tensor:
+        found = (highest + SLACK_PX - 0.5).floor()
         return torch.where(is_bounded, found.clamp(low - 1, high - 1), high.double() - 1).long()
 
     return Reach(
-        first_column=torch.where(is_behind, x1, first(u, x0, x1)),
-        last_column=last(u, x0, x1),
-        first_row=first(v, y0, y1),
-        last_row=last(v, y0, y1),
+        first_column=torch.where(is_behind, x1, first(u[:, 0], x0, x1)),
+        last_column=last(u[:, 1], x0, x1),
+        first_row=first(v[:, 0], y0, y1),
+        last_row=last(v[:, 1], y0, y1),
     )
 
 
 def _projected(
     camera: Camera, corners_m: Float64[Tensor, "t 3 3"]
-) -> tuple[Tensor, Tensor, Bool[Tensor, " t"], Bool[Tensor, " t"]]:
-    """Columns and rows of the corners, lowest and highest, after what is too near was cut off.
+) -> tuple[Float64[Tensor, "t 2"], Float64[Tensor, "t 2"], Bool[Tensor, " t"], Bool[Tensor, " t"]]:
+    """Lowest and highest column and row of triangles, after what is too near was cut off.
 
     Also whether these bound the triangle, and whether it is behind the camera.
     """
+    x, y, z = corners_m.unbind(dim=2)
+    nearest, farthest = _extremes(z)
+    u = torch.stack(_extremes(x / z * camera.fx_px + camera.cx_px), dim=1)
+    v = torch.stack(_extremes(y / z * camera.fy_px + camera.cy_px), dim=1)
+    is_behind = ~(farthest > NEAR_M)
+    cut = (~(nearest > NEAR_M) & ~is_behind).nonzero()[:, 0]
+    if len(cut):
+        u[cut], v[cut] = _cut_bounds(camera, corners_m[cut])
+    return u, v, torch.ones_like(is_behind), is_behind
+
+
+def _extremes(values: Float64[Tensor, "t 3"]) -> tuple[Float64[Tensor, " t"], Float64[Tensor, " t"]]:
+    a, b, c = values.unbind(dim=1)
+    return torch.minimum(torch.minimum(a, b), c), torch.maximum(torch.maximum(a, b), c)
+
+
+def _cut_bounds(
+    camera: Camera, corners_m: Float64[Tensor, "t 3 3"]
+) -> tuple[Float64[Tensor, "t 2"], Float64[Tensor, "t 2"]]:
+    """Lowest and highest column and row of triangles of which a part is too near."""
     following = corners_m.roll(-1, dims=1)
     near, far = corners_m[..., 2], following[..., 2]
     crosses = (near > NEAR_M) != (far > NEAR_M)
@@ -173,8 +191,7 @@ def _projected(
     is_seen = torch.cat([near > NEAR_M, crosses], dim=1)
     z = torch.where(is_seen, torch.cat([near, torch.full_like(near, NEAR_M)], dim=1), 1.0)
     u, v = x / z * camera.fx_px + camera.cx_px, y / z * camera.fy_px + camera.cy_px
-    is_behind = ~is_seen.any(dim=1)
-    return _range(u, is_seen), _range(v, is_seen), torch.ones_like(is_behind), is_behind
+    return _range(u, is_seen), _range(v, is_seen)
 
 
 def _range(values: Float64[Tensor, "t n"], is_seen: Bool[Tensor, "t n"]) -> Float64[Tensor, "t 2"]:
@@ -185,7 +202,7 @@ def _range(values: Float64[Tensor, "t n"], is_seen: Bool[Tensor, "t n"]) -> Floa
 
 def _distorted(
     camera: Camera, corners_m: Float64[Tensor, "t 3 3"]
-) -> tuple[Tensor, Tensor, Bool[Tensor, " t"], Bool[Tensor, " t"]]:
+) -> tuple[Float64[Tensor, "t 2"], Float64[Tensor, "t 2"], Bool[Tensor, " t"], Bool[Tensor, " t"]]:
     """As `_projected`, under a lens: from points along the edges."""
     assert camera.lens is not None, "a camera without a lens has straight edges"
     corners, limit = corners_m.cpu().numpy(), fold_angle_rad(camera.lens)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from renderer.catalog.cutaway import hides_layout
 from renderer.catalog.dice import face_normals, face_up
@@ -76,8 +76,15 @@ def _corners(
 ) -> Float[np.ndarray, "t 3 3"]:
     camera_from_object = camera_from_world @ transform(pose)
     vertices = mesh.vertices * scale @ camera_from_object[:3, :3].T + camera_from_object[:3, 3]
-    corners: Float[np.ndarray, "t 3 3"] = vertices[mesh.triangles]
+    corners: Float[np.ndarray, "t 3 3"] = _by_axis(vertices, mesh.triangles).transpose(2, 1, 0)
     return corners
+
+
+def _by_axis(
+    vertices: Float[np.ndarray, "v 3"], triangles: Int[np.ndarray, "t 3"]
+) -> Float[np.ndarray, "3 3 t"]:
+    """Coordinates of the corners of triangles, axis by axis and corner by corner: quick to compute with."""
+    return np.take(np.ascontiguousarray(vertices.T), triangles.T, axis=1)
 
 
 def _upper_face(item: SceneObject, mesh: TriangleMesh) -> Bool[np.ndarray, " t"] | None:
@@ -86,8 +93,8 @@ def _upper_face(item: SceneObject, mesh: TriangleMesh) -> Bool[np.ndarray, " t"]
         return None
     normals = face_normals(item.parameters["chirality"])
     up = face_up(item.pose.rotation_wxyz, item.parameters["chirality"])
-    middles = mesh.vertices[mesh.triangles].mean(axis=1)
-    is_upper: Bool[np.ndarray, " t"] = np.argmax(middles @ normals.T, axis=1) == up - 1
+    a, b, c = np.moveaxis(_by_axis(mesh.vertices, mesh.triangles), 1, 0)
+    is_upper: Bool[np.ndarray, " t"] = np.argmax(normals @ ((a + b + c) / 3), axis=0) == up - 1
     return is_upper
 
 
@@ -99,24 +106,57 @@ def hidden_points(
     Args:
         reach_m: what is nearer than this to a point, along the ray, does not hide it: the surface it lies on.
     """
-    corners = np.concatenate([np.zeros((0, 3, 3)), *(body.corners_m for body in bodies)])
-    middle, cosine = _caps(corners)
     hidden = np.zeros(len(points_m), dtype=bool)
+    if not len(points_m):
+        return hidden
+    distance = np.array([np.linalg.norm(point) for point in points_m])
+    near_rays = _near_rays(bodies, points_m / distance[:, None])
     for number, (point, reach) in enumerate(zip(points_m, reach_m, strict=True)):
-        distance = np.linalg.norm(point)
-        near_ray = corners[middle @ (point / distance) >= cosine]
-        share = _shares(near_ray, point)
-        hidden[number] = bool(((share > 0) & (share < 1 - reach / distance)).any())
+        share = _shares(near_rays[number], point)
+        hidden[number] = bool(((share > 0) & (share < 1 - reach / distance[number])).any())
     return hidden
 
 
-def _caps(corners: Float[np.ndarray, "t 3 3"]) -> tuple[Float[np.ndarray, "t 3"], Float[np.ndarray, " t"]]:
-    """Directions to the middles of triangles, and the cosine of the angle within which their corners lie."""
-    directions = corners / np.linalg.norm(corners, axis=-1, keepdims=True)
-    middle = directions.sum(axis=1)
-    middle /= np.maximum(np.linalg.norm(middle, axis=-1, keepdims=True), 1e-12)
-    cosine = (directions * middle[:, None]).sum(axis=-1).min(axis=1)
+def _near_rays(
+    bodies: Sequence[Body], directions: Float[np.ndarray, "n 3"]
+) -> list[Float[np.ndarray, "t 3 3"]]:
+    """For each ray, the triangles of all bodies that it may pass, in their order."""
+    found: list[list[Float[np.ndarray, "t 3 3"]]] = [[np.zeros((0, 3, 3))] for _ in directions]
+    for body in bodies:
+        middle, cosine = _caps(body.corners_m.transpose(2, 1, 0))
+        rays = np.flatnonzero(_may_pass(middle, cosine, directions))
+        passed = directions[rays] @ middle >= cosine
+        for number, triangles in zip(rays, passed, strict=True):
+            found[number].append(body.corners_m[triangles])
+    return [np.ascontiguousarray(np.concatenate(of_ray)) for of_ray in found]
+
+
+def _caps(corners: Float[np.ndarray, "3 3 t"]) -> tuple[Float[np.ndarray, "3 t"], Float[np.ndarray, " t"]]:
+    """Directions to the middles of triangles, and the cosine of the angle within which their corners lie.
+
+    Args:
+        corners: axis by axis, and corner by corner.
+    """
+    x, y, z = corners
+    directions = corners / np.sqrt(x * x + y * y + z * z)
+    middle = directions[:, 0] + directions[:, 1] + directions[:, 2]
+    middle /= np.maximum(np.sqrt((middle * middle).sum(axis=0)), 1e-12)
+    cosine = (directions * middle[:, None]).sum(axis=0).min(axis=0)
     return middle, np.where(cosine > WIDEST_COSINE, cosine - 1e-9, -2.0)
+
+
+def _may_pass(
+    middle: Float[np.ndarray, "3 t"], cosine: Float[np.ndarray, " t"], directions: Float[np.ndarray, "n 3"]
+) -> Bool[np.ndarray, " n"]:
+    """Which rays may pass any of these caps: those within an angle that holds them all."""
+    axis = middle.sum(axis=1)
+    length = np.linalg.norm(axis)
+    if not len(cosine) or length == 0 or cosine.min() < 0:
+        return np.full(len(directions), len(cosine) > 0)
+    axis /= length
+    angle = np.arccos(np.clip((axis @ middle).min(), -1, 1)) + np.arccos(min(cosine.min(), 1.0)) + 1e-6
+    may_pass: Bool[np.ndarray, " n"] = directions @ axis >= np.cos(min(angle, np.pi))
+    return may_pass
 
 
 def _shares(corners: Float[np.ndarray, "t 3 3"], point: Float[np.ndarray, "3"]) -> Float[np.ndarray, " n"]:

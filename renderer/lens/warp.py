@@ -5,7 +5,7 @@ import torch
 from jaxtyping import Float, Float32, Shaped
 from torch import Tensor
 
-from renderer.buffers import Buffers
+from renderer.buffers import Buffers, LightGroups
 from renderer.lens.source import Source
 from renderer.stopwatch import stage
 
@@ -29,7 +29,15 @@ def warp_buffers(image: Buffers, image_source: Source, sharp: Buffers, sharp_sou
         ids=sample_nearest(sharp.ids, sharp_source.map_xy),
         depth_z_m=depth_m,
         normals=normals,
+        light_groups=None if image.light_groups is None else _warp_groups(image.light_groups, image_source),
     )
+
+
+def _warp_groups(groups: LightGroups, source: Source) -> LightGroups:
+    places = torch.from_numpy(source.map_xy)
+    images = [sample_linear(torch.from_numpy(image).permute(2, 0, 1), places) for image in groups.radiance]
+    radiance = np.ascontiguousarray(torch.stack(images).permute(0, 2, 3, 1).numpy())
+    return LightGroups(lights=groups.lights, radiance=radiance, guides=None)
 
 
 def sample_linear(

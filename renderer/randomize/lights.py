@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 from renderer.catalog.library import Library
 from renderer.randomize.draws import DrawRecorder
-from renderer.recipe.lighting import ClearSky, Lamps, Lighting
+from renderer.recipe.lighting import ClearSky, Environment, Lamps, Lighting
 from renderer.rotation import rotation_from_z, upright_rotation
 from renderer.scene import (
+    ENVIRONMENT,
     AreaShape,
     Atmosphere,
     Light,
+    LightGain,
     LightType,
     Pose,
     Quaternion,
@@ -108,6 +110,31 @@ def _turned(direction: Sequence[float], shape: AreaShape, turn_rad: float) -> Qu
 def _unit(vector: Sequence[float]) -> Vector3:
     x, y, z = (v / math.hypot(*vector) for v in vector)
     return (x, y, z)
+
+
+def draw_light_gains(
+    draws: DrawRecorder, lighting: Lighting, lights: Sequence[Light]
+) -> tuple[LightGain, ...]:
+    """Draw what a shot makes of the lights of its scene; none where the recipe leaves them as they are."""
+    gains = [_draw_gain(draws, lighting.environment, ENVIRONMENT, None)]
+    for name, lamps in lighting.lights.items():
+        count = sum(light.name.startswith(f"{name}[") for light in lights)
+        gains += [_draw_gain(draws, lamps, f"{name}[{slot}]", slot) for slot in range(count)]
+    return tuple(gain for gain in gains if gain is not None)
+
+
+def _draw_gain(
+    draws: DrawRecorder, group: Lamps | Environment, light: str, slot: int | None
+) -> LightGain | None:
+    is_lit = getattr(group, "lit", None)
+    if group.gain_ev is None and group.tint is None and is_lit is None:
+        return None
+    gain = 1.0 if group.gain_ev is None else 2.0 ** draws.draw(group.gain_ev, slot)
+    tint = (1.0, 1.0, 1.0) if group.tint is None else draws.draw(group.tint, slot)
+    if is_lit is not None and not draws.draw(is_lit, slot):
+        gain = 0.0
+    red, green, blue = (gain * channel for channel in tint)
+    return LightGain(light=light, gain=(red, green, blue))
 
 
 def sun_irradiance(energy_w: float, distance_m: float) -> float:

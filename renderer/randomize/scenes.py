@@ -25,7 +25,10 @@ def sample_scene(recipe: Recipe, library: Library, index: int) -> Scene:
     sky = draw_sky(draws, recipe.lighting, library)
     lights = draw_lights(draws, recipe.lighting, half_size_m)
     casters = draw_casters(draws, recipe.lighting, lights, sky)
-    views = tuple(draw_view(recipe, index, view, half_size_m, objects) for view in range(recipe.views))
+    views = tuple(
+        draw_view(recipe, FrameAddress(scene=index, view=view), half_size_m, objects, lights)
+        for view in range(recipe.views)
+    )
     return Scene(
         index=index,
         objects=objects,

@@ -35,6 +35,24 @@ def check_camera(recipe: Recipe) -> None:
         )
     if camera.rig:
         _check_rig(camera, recipe.views)
+    _check_crop(camera)
+
+
+def _check_crop(camera: Camera) -> None:
+    crop = camera.crop
+    if (crop.width_px is None) != (crop.height_px is None):
+        raise RecipeError(
+            "camera.crop.width_px and height_px belong together, got one of them: give both or none"
+        )
+    for side in ("width_px", "height_px"):
+        whole, part = getattr(camera, side), getattr(crop, side)
+        if part is not None and part > whole:
+            raise RecipeError(f"camera.crop.{side} must be at most camera.{side}, got {part} > {whole}")
+    if crop.width_px is not None and camera.distortion.model != "none":
+        raise RecipeError(
+            "camera.crop and camera.distortion exclude each other, got both: set camera.distortion.model to "
+            "none or camera.crop.width_px and height_px to null"
+        )
 
 
 def _check_rig(camera: Camera, views: int) -> None:

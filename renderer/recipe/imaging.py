@@ -42,6 +42,24 @@ class Distortion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Crop:
+    """What a shot shows of a larger trace; sizes of null show all of it."""
+
+    width_px: int | None = setting(
+        None, int, unit="px", low=16, high=16384, optional=True, help="width of the image that is cut out"
+    )
+    height_px: int | None = setting(
+        None, int, unit="px", low=16, high=16384, optional=True, help="height of the image that is cut out"
+    )
+    x_fraction: Factor = number(
+        ["uniform", 0, 1], low=0, high=1, level=Level.SHOT, help="where: from the left to the right end"
+    )
+    y_fraction: Factor = number(
+        ["uniform", 0, 1], low=0, high=1, level=Level.SHOT, help="where: from the top to the bottom end"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RigCamera:
     """A camera of a rig: its pose is fixed in the world, and null takes the lens of `camera`."""
 
@@ -146,7 +164,14 @@ class Camera:
         help="direction of the motion in the image, from right to down",
     )  # fmt: skip
     distortion: Distortion = group()
+    crop: Crop = group()
     rig: Mapping[str, RigCamera] = named_map("rig")
+
+
+def image_size_hw(camera: Camera) -> tuple[int, int]:
+    """Height and width of an image, px: of what is cut out of a larger trace, if that is asked for."""
+    crop = camera.crop
+    return crop.height_px or camera.height_px, crop.width_px or camera.width_px
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

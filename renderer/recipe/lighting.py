@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from renderer.recipe.keys import Factor, Kind, factor, group, named_map, number, setting
+from renderer.recipe.keys import Factor, Kind, Level, factor, group, named_map, number, setting
 
 LIGHT_TYPES = ("area", "point", "sun", "spot")
 AREA_SHAPES = ("disk", "rectangle", "square", "ellipse")
@@ -49,6 +49,17 @@ class Lamps:
     aim_y_fraction: Factor = number(
         0.0, low=-10, high=10, help="where it is aimed: over half of the layout's depth from its middle"
     )
+    gain_ev: Factor | None = number(
+        None, unit="EV", low=-10, high=10, level=Level.SHOT, optional=True,
+        help="how much brighter it is in a shot than energy_w says; shots share a trace",
+    )  # fmt: skip
+    lit: Factor | None = factor(
+        None, Kind.FLAG, options=(True, False), level=Level.SHOT, optional=True,
+        help="whether it shines in a shot; null: in all",
+    )  # fmt: skip
+    tint: Factor | None = factor(
+        None, Kind.COLOR, level=Level.SHOT, optional=True, help="what its colour is multiplied by in a shot"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,13 @@ class Environment:
         ["log_uniform", 0.3, 2], low=0, high=1000,
         help="factor on its radiance; skies of strength 1 are as bright as an average map",
     )  # fmt: skip
+    gain_ev: Factor | None = number(
+        None, unit="EV", low=-10, high=10, level=Level.SHOT, optional=True,
+        help="how much brighter it is in a shot than strength says; shots share a trace",
+    )  # fmt: skip
+    tint: Factor | None = factor(
+        None, Kind.COLOR, level=Level.SHOT, optional=True, help="what its colour is multiplied by in a shot"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +166,10 @@ class Lighting:
     sky: ClearSky = group()
     lights: Mapping[str, Lamps] = named_map("lights")
     casters: Mapping[str, Casters] = named_map("casters")
+
+
+def changes_in_shots(lighting: Lighting) -> bool:
+    """Whether a shot may change how its lights shine."""
+    lamps = [getattr(each, name) for each in lighting.lights.values() for name in ("gain_ev", "lit", "tint")]
+    sky = lighting.environment
+    return any(factor is not None for factor in (*lamps, sky.gain_ev, sky.tint))

@@ -16,6 +16,10 @@ from renderer.recipe.places import Layout, Surface
 
 BOXES = ("visible", "amodal", "amodal_clipped")
 MAPS = ("instances", "semantic", "depth", "normals")
+DENOISERS = ("openimagedenoise", "optix")
+QUALITIES = ("high", "balanced", "fast")
+GUIDES = ("prefiltered", "noisy", "none")
+SHOT_DENOISING = ("each", "groups", "none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +52,30 @@ class Engine:
     """Blender's Cycles."""
 
     samples: int = setting(8, int, low=1, high=65536, help="camera samples a pixel")
+    noise_threshold: float | None = setting(
+        None, float, low=1e-4, high=1, optional=True,
+        help="pixels whose noise falls below get no more samples; null: all get as many",
+    )  # fmt: skip
+    min_samples: int = setting(
+        0, int, low=0, high=65536, help="samples before noise_threshold is asked; 0 leaves it to Cycles"
+    )
     max_bounces: int = setting(4, int, low=0, high=128, help="longest light path")
-    denoise: bool = setting(True, bool, help="denoise with OpenImageDenoise")
+    light_tree: bool = setting(
+        True, bool, help="samples go to lights by what they give a place; false: to all of them alike"
+    )
+    denoise: bool = setting(True, bool, help="denoise, with OpenImageDenoise or OptiX")
+    denoiser: str = setting(
+        "openimagedenoise", str, options=DENOISERS, help="who denoises; optix needs a GPU of NVIDIA's"
+    )
+    denoise_quality: str = setting("high", str, options=QUALITIES, help="of OpenImageDenoise")
+    denoise_guides: str = setting(
+        "prefiltered", str, options=GUIDES,
+        help="colours and normals that it goes by: denoised themselves first, as noisy as the image, or none",
+    )  # fmt: skip
+    denoise_shots: str = setting(
+        "each", str, options=SHOT_DENOISING,
+        help="of shots that change lights: each, its light groups once for all of them, or none",
+    )  # fmt: skip
     device: str = setting("auto", str, options=("auto", "cpu", "gpu"), help="where Cycles traces")
 
 

@@ -15,6 +15,7 @@ from renderer.errors import RecipeError
 from renderer.lens.source import lens_fault
 from renderer.randomize.cameras import camera_rotation, direction_angles_deg
 from renderer.randomize.scenes import sample_scene
+from renderer.randomize.streams import FrameAddress
 from renderer.randomize.views import draw_view
 from renderer.recipe.schema import Recipe
 from renderer.rotation import rotation_matrix, transform
@@ -74,7 +75,10 @@ def test_a_shell_keeps_its_distance_in_every_direction(index):
 def test_directions_of_a_shell_are_uniform_on_their_cap():
     values = {"camera.direction": ["direction_cap", 60], "camera.distance_m": 0.5}
     recipe = dice_recipe(**CENTRED, **values)
-    heights = [position(draw_view(recipe, index, 0, (0.1, 0.1)).camera)[2] / 0.5 for index in range(400)]
+    heights = [
+        position(draw_view(recipe, FrameAddress(scene=index, view=0), (0.1, 0.1)).camera)[2] / 0.5
+        for index in range(400)
+    ]
     assert min(heights) >= math.cos(math.radians(60)) - 1e-9
     assert np.mean(heights) == pytest.approx(0.75, abs=0.02)
 

@@ -108,6 +108,8 @@ def test_how_much_is_done_at_once_changes_nothing(monkeypatch, name, value):
     for number in range(1, 5):
         corners = rng.uniform((-1, -1, 0.5), (1, 1, 3), size=(12, 3, 3))
         bodies.append(labelled(corners, number, upper_face=rng.random(12) < 0.5))
+    through_centres = pixel_square(3.5, 2.5, 21.5, 12.5, z=2.0)
+    bodies.append(labelled(through_centres, 5, upper_face=np.array([True, False])))
     expected = cast(*bodies)
     monkeypatch.setattr(hits, name, value)
     result = cast(*bodies)

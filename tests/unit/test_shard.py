@@ -13,6 +13,7 @@ from unit.recipes import dice_recipe
 
 from renderer.catalog.library import open_library
 from renderer.dataset.record import FrameSource
+from renderer.denoising import Denoiser
 from renderer.errors import InfrastructureError
 from renderer.execution.frame import Traced
 from renderer.stopwatch import stage
@@ -23,6 +24,8 @@ PATIENCE_S = 60.0
 
 class Session:
     """Notes every call; every object of the scene shows as one column of pixels."""
+
+    denoiser = Denoiser()
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, Any]] = []

@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 from unit.recipes import cards_recipe, dice_recipe, recipe_of
 
 from renderer.randomize.cameras import camera_rotation
+from renderer.randomize.streams import FrameAddress
 from renderer.randomize.views import draw_view
 from renderer.recipe.schema import Recipe
 from renderer.rotation import rotation_matrix, transform
@@ -25,7 +26,7 @@ DOWN = dice_recipe(**STRAIGHT_DOWN, **{"camera.field_width_m": 0.3})
 
 
 def view_of(recipe: Recipe, index: int = 0) -> View:
-    return draw_view(recipe, index, 0, HALF_SIZE_M)
+    return draw_view(recipe, FrameAddress(scene=index), HALF_SIZE_M)
 
 
 def camera_of(index: int = 0, **values) -> Camera:
