@@ -15,7 +15,7 @@ from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
 from renderer.dataset.record import FrameSource
 from renderer.execution.crops import cropped
-from renderer.execution.frame import Frame, Traced, finish_frame, label_view
+from renderer.execution.frame import Frame, LabelledView, Traced, finish_frame, label_view
 from renderer.execution.pipeline import Pipeline, awaited, open_pipeline
 from renderer.labels import label_device, one_thread
 from renderer.labels.cast import cast_view
@@ -144,28 +144,34 @@ class _ShardRun:
             before = {}
 
     def _finish(self, work: _Work) -> list[Frame]:
-        """Label a traced view, or each window of it that shots show; finish and keep the shots."""
-        watch, frames, before = Stopwatch(), list[Frame](), work.before
-        shots = work.traced.view.shots
-        for window, alike in itertools.groupby(work.addresses, key=lambda pair: shots[pair[1].shot].window):
-            for frame in self._finish_window(cropped(work.traced, window), list(alike), watch):
-                frames.append(replace(frame, beside=added(before, watch.take())))
+        """Finish and keep the shots of a traced view, those of each window together."""
+        view, watch = work.traced.view, Stopwatch()
+        frames, before = [], work.before
+        windows = itertools.groupby(work.addresses, key=lambda pair: view.shots[pair[1].shot].window)
+        for window, alike in windows:
+            with measured_by(watch):
+                shown = self._label(cropped(work.traced, window))
+            for number, address in alike:
+                with measured_by(watch):
+                    kept = self._finish_shot(shown, number, address.shot)
+                frames.append(replace(kept, beside=added(before, watch.take())))
                 before = {}
         return frames
 
-    def _finish_window(
-        self, traced: Traced, addresses: Sequence[tuple[int, FrameAddress]], watch: Stopwatch
-    ) -> Iterator[Frame]:
-        with measured_by(watch), one_thread():
+    def _label(self, traced: Traced) -> tuple[Traced, LabelledView]:
+        with one_thread():
             with stage("cast"):
                 cast = cast_view(traced.scene, traced.view, self.library, self.device)
-            labelled = label_view(self.recipe, self.library, traced, cast, self.device)
-        for number, address in addresses:
-            shot = traced.view.shots[address.shot]
-            source = FrameSource(frame=number, scene=traced.scene, view=traced.view, shot=shot)
-            with measured_by(watch), one_thread():
-                kept = self.keep(finish_frame(source, labelled, self.device, self.session.denoiser))
-            yield kept
+            return traced, label_view(self.recipe, self.library, traced, cast, self.device)
+
+    def _finish_shot(self, shown: tuple[Traced, LabelledView], frame: int, shot: int) -> Frame:
+        """Finish a shot of what was labelled, and keep it."""
+        traced, labelled = shown
+        view = traced.view
+        source = FrameSource(frame=frame, scene=traced.scene, view=view, shot=view.shots[shot])
+        with one_thread():
+            finished = finish_frame(source, labelled, self.device, self.session.denoiser)
+        return self.keep(finished)
 
     def _await_last(self) -> list[Frame]:
         """The frames of the view that was traced last, if they are not given out yet."""
