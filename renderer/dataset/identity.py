@@ -11,7 +11,7 @@ STORE = "store"  # the key of the kind of store
 # Everything that can change a draw, a pixel or a label.
 VERSIONED = (
     "gapless", "bpy", "blenderproc", "numpy", "scipy", "opencv-python", "openexr", "pillow", "pycocotools",
-    "torch", "trimesh",
+    "pyoidn", "torch", "trimesh",
 )  # fmt: skip
 
 
