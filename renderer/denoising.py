@@ -1,6 +1,6 @@
 """Denoising what Cycles does not: it denoises the whole image of a trace, and no light groups or shots.
 
-OpenImageDenoise through `pyoidn`, on the processor.
+OpenImageDenoise through `pyoidn`, on the processor or where torch has the image.
 """
 
 import functools
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float32
 
 from renderer.buffers import Guides
@@ -40,6 +41,28 @@ def denoise(radiance: Image, guides: Guides, denoiser: Denoiser) -> Image:
     """
     images = {"color": radiance, "albedo": guides.albedo, "normal": guides.normals}
     return _filtered("color", images, denoiser, are_clean=guides.are_clean)
+
+
+@stage("denoise")
+def denoise_tensor(
+    radiance: Float32[torch.Tensor, "h w 3"], guides: Guides, denoiser: Denoiser
+) -> Float32[torch.Tensor, "h w 3"]:
+    """The same where the image is: on a GPU of NVIDIA's, or on the processor.
+
+    Raises:
+        RuntimeError: OpenImageDenoise failed.
+    """
+    device = radiance.device
+    if device.type != "cuda":
+        return torch.from_numpy(denoise(radiance.cpu().numpy(), guides, denoiser)).to(device)
+    import pyoidn  # noqa: PLC0415 - see below
+
+    albedo, normals = (torch.from_numpy(guide).to(device) for guide in (guides.albedo, guides.normals))
+    quality = denoiser.quality
+    clean: torch.Tensor = pyoidn.denoise(
+        radiance, albedo, normals, hdr=True, clean_aux=guides.are_clean, quality=quality
+    )
+    return clean
 
 
 @stage("denoise")

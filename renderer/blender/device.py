@@ -31,6 +31,23 @@ def check_gpu() -> None:
         select_device("gpu")
 
 
+def check_optix() -> None:
+    """Start Blender and look for a GPU that OptiX denoises on.
+
+    Raises:
+        DeviceError: there is none.
+    """
+    start_blender()
+    with silence():
+        gpus = find_gpus()
+    if "OPTIX" not in gpus:
+        found = ", ".join(f"{backend} {name}" for backend, names in gpus.items() for name in names)
+        raise DeviceError(
+            f"engine.denoiser=optix needs a GPU with OptiX, but Blender found {found or 'no GPU'}; "
+            "use engine.denoiser=openimagedenoise"
+        )
+
+
 def select_device(wanted: str) -> str:
     """Point Cycles at a device and return its description.
 

@@ -62,6 +62,7 @@ def _set_denoiser(engine: Engine) -> None:
         cycles.denoiser = "OPTIX"
     else:
         cycles.denoiser, cycles.denoising_quality = "OPENIMAGEDENOISE", engine.denoise_quality.upper()
+        cycles.denoising_use_gpu = cycles.device == "GPU"
     cycles.denoising_prefilter = _PREFILTERS[engine.denoise_guides]
     cycles.denoising_input_passes = "RGB" if engine.denoise_guides == "none" else "RGB_ALBEDO_NORMAL"
 

@@ -98,6 +98,10 @@ def check_devices(recipe: Recipe) -> None:
         from renderer.blender.device import check_gpu
 
         check_gpu()
+    if recipe.engine.denoise and recipe.engine.denoiser == "optix" and not recipe.dry_run:
+        from renderer.blender.device import check_optix
+
+        check_optix()
     if recipe.labels.device != "auto" and not recipe.dry_run:
         from renderer.labels import label_device
 

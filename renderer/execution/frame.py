@@ -17,7 +17,7 @@ from renderer.catalog.sources import box_of, categories
 from renderer.dataset.entries import Instance, Shown, instance_entries
 from renderer.dataset.maps import Pixels, category_ids, encode_maps
 from renderer.dataset.record import FrameSource, Record, make_record, rejected_record
-from renderer.denoising import Denoiser, denoise
+from renderer.denoising import Denoiser, denoise_tensor
 from renderer.illumination import shot_gains
 from renderer.labels import label_instances
 from renderer.labels.cast import Cast, at_centres
@@ -179,7 +179,7 @@ def _radiance(
         radiance = relight(groups, shot_gains(shot), device)
     if groups.guides is None:
         return radiance
-    return torch.from_numpy(denoise(radiance.cpu().numpy(), groups.guides, denoiser)).to(device)
+    return denoise_tensor(radiance, groups.guides, denoiser)
 
 
 @stage("encode")

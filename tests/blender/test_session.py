@@ -11,7 +11,8 @@ from blender.conftest import built, scene_of
 from blender.objects import box, die
 
 from renderer.blender.camera import set_camera
-from renderer.blender.device import find_gpus, select_device
+from renderer.blender.device import check_optix, find_gpus, select_device
+from renderer.blender.engine import set_engine
 from renderer.blender.meshes import LARGEST_ID
 from renderer.errors import DeviceError, RecipeError
 from renderer.execution.shard import render_shard
@@ -113,6 +114,32 @@ def test_asking_for_a_gpu_that_is_not_there_names_what_was_found():
         pytest.skip("this machine has a GPU that Cycles can use")
     with pytest.raises(DeviceError, match=r"engine\.device=gpu needs a GPU .* found only .*CPU"):
         select_device("gpu")
+
+
+def test_denoiser_that_no_gpu_runs_is_named():
+    if "OPTIX" in find_gpus():
+        pytest.skip("this machine has a GPU with OptiX")
+    with pytest.raises(DeviceError, match=r"engine\.denoiser=optix needs a GPU with OptiX"):
+        check_optix()
+
+
+def test_engine_reaches_cycles(session):
+    cycles = bpy.context.scene.cycles
+    engine = replace(
+        session.engine, samples=3, noise_threshold=0.02, min_samples=2, light_tree=False, denoise=True,
+        denoise_quality="fast", denoise_guides="noisy",
+    )  # fmt: skip
+    try:
+        set_engine(engine, threads=0)
+        assert (cycles.samples, cycles.use_light_tree, cycles.use_adaptive_sampling) == (3, False, True)
+        assert cycles.adaptive_threshold == pytest.approx(0.02)
+        assert (cycles.denoising_quality, cycles.denoising_prefilter) == ("FAST", "FAST")
+        set_engine(replace(engine, noise_threshold=None, denoise_guides="none"), threads=0)
+        assert not cycles.use_adaptive_sampling
+        assert cycles.denoising_input_passes == "RGB"
+    finally:
+        set_engine(session.engine, threads=0)
+    assert not cycles.use_denoising
 
 
 @pytest.mark.gpu

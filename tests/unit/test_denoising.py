@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
 from renderer.buffers import Guides
-from renderer.denoising import Denoiser, denoise, prefiltered
+from renderer.denoising import Denoiser, denoise, denoise_tensor, prefiltered
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +51,26 @@ def test_threads_change_no_byte(noisy):
     assert np.array_equal(one, two)
 
 
-def test_windows_of_larger_images_are_denoised_too(noisy):
+def test_windows_of_larger_images_are_denoised_as_their_copies_are(noisy):
     _, image, guides = noisy
-    part = (slice(8, 56), slice(16, 80))
+    part, denoiser = (slice(8, 56), slice(16, 80)), Denoiser(threads=1)
     window = Guides(albedo=guides.albedo[part], normals=guides.normals[part])
+    copied = Guides(albedo=guides.albedo[part].copy(), normals=guides.normals[part].copy())
     assert np.array_equal(
-        denoise(image[part], window, Denoiser(threads=1)),
-        denoise(
-            image[part].copy(),
-            Guides(albedo=guides.albedo[part].copy(), normals=guides.normals[part].copy()),
-            Denoiser(threads=1),
-        ),
+        denoise(image[part], window, denoiser), denoise(image[part].copy(), copied, denoiser)
     )
+
+
+def test_image_of_torch_is_denoised_on_the_processor_where_it_is_there(noisy):
+    _, image, guides = noisy
+    denoiser = Denoiser(threads=1)
+    found = denoise_tensor(torch.from_numpy(image), guides, denoiser)
+    assert np.array_equal(found.numpy(), denoise(image, guides, denoiser))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU of NVIDIA's")
+def test_image_on_a_gpu_is_denoised_there(noisy):
+    clean, image, guides = noisy
+    found = denoise_tensor(torch.from_numpy(image).cuda(), guides, Denoiser())
+    assert found.device.type == "cuda"
+    assert error(found.cpu().numpy(), clean) < 0.2 * error(image, clean)
