@@ -4,6 +4,7 @@ OpenImageDenoise through `pyoidn`, on the processor.
 """
 
 import functools
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from renderer.buffers import Guides
 from renderer.stopwatch import stage
 
 Image = Float32[np.ndarray, "h w 3"]
+_one_at_a_time = threading.Lock()  # a filter keeps its images from when they are set until it has run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +62,18 @@ def _filtered(
     """What OpenImageDenoise makes of the image named `purpose`, by all of them."""
     import pyoidn  # noqa: PLC0415 - loads 50 MB, which only relit frames need
 
-    device, oidn = _oidn(denoiser.threads, purpose)
     contiguous = {name: np.ascontiguousarray(image) for name, image in images.items()}
     result = np.empty_like(contiguous[purpose])
-    for name, image in {**contiguous, "output": result}.items():
-        oidn.set_image(name, image, pyoidn.OIDN_FORMAT_FLOAT3)
-    oidn.set_bool("hdr", purpose == "color")
-    oidn.set_bool("cleanAux", are_clean)
-    oidn.set_quality(getattr(pyoidn, f"OIDN_QUALITY_{denoiser.quality.upper()}"))
-    oidn.commit()
-    oidn.execute()
-    error = device.get_error()
+    with _one_at_a_time:
+        device, oidn = _oidn(denoiser.threads, purpose)
+        for name, image in {**contiguous, "output": result}.items():
+            oidn.set_image(name, image, pyoidn.OIDN_FORMAT_FLOAT3)
+        oidn.set_bool("hdr", purpose == "color")
+        oidn.set_bool("cleanAux", are_clean)
+        oidn.set_quality(getattr(pyoidn, f"OIDN_QUALITY_{denoiser.quality.upper()}"))
+        oidn.commit()
+        oidn.execute()
+        error = device.get_error()
     if error is not None:
         raise RuntimeError(f"OpenImageDenoise: {error}")
     return result

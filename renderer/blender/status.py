@@ -5,8 +5,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
+
+import bpy
 
 from renderer.stopwatch import spend
 
@@ -26,8 +28,9 @@ class Line(NamedTuple):
 def split_render() -> Iterator[None]:
     """Keep what is printed away from standard output, as `silence` does, and split the open stage by it."""
     lines: list[Line] = []
+    denoises = bpy.context.scene.cycles.use_denoising
     start = time.perf_counter()
-    with _denoiser_talks(), _heard(lines):
+    with _denoiser_talks() if denoises else nullcontext(), _heard(lines):
         yield
     for name, duration in parts_of(start, lines, time.perf_counter()).items():
         spend(name, duration)
