@@ -13,6 +13,7 @@ import torch
 
 from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
+from renderer.catalog.sources import mesh_of
 from renderer.dataset.record import FrameSource
 from renderer.execution.crops import cropped
 from renderer.execution.frame import Frame, LabelledView, Traced, finish_frame, label_view
@@ -126,6 +127,9 @@ class _ShardRun:
             drawn = sample_scene(self.recipe, self.library, index)
         with watch.stage("settle"):
             scene = settle(drawn, self.library)
+        with watch.stage("mesh"):
+            for item in scene.objects:
+                mesh_of(item, self.library)  # the catalog keeps what takes long: dice, and the user's files
         return scene, watch.take()
 
     def _render_views(

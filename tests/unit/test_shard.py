@@ -122,7 +122,7 @@ def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it
         {"build", "trace", "wait", "clear", "other"},
     ]
     assert [set(frame.beside) for frame in frames] == [
-        {"sample", "settle", "cast", *of_shot},
+        {"sample", "settle", "mesh", "cast", *of_shot},
         of_shot,
         of_shot,
         {"cast", *of_shot},
