@@ -51,7 +51,7 @@ class Labels:
 class Engine:
     """Blender's Cycles."""
 
-    samples: int = setting(8, int, low=1, high=65536, help="camera samples a pixel")
+    samples: int = setting(4, int, low=1, high=65536, help="camera samples a pixel")
     noise_threshold: float | None = setting(
         None, float, low=1e-4, high=1, optional=True,
         help="pixels whose noise falls below get no more samples; null: all get as many",
@@ -67,9 +67,9 @@ class Engine:
     denoiser: str = setting(
         "openimagedenoise", str, options=DENOISERS, help="who denoises; optix needs a GPU of NVIDIA's"
     )
-    denoise_quality: str = setting("high", str, options=QUALITIES, help="of OpenImageDenoise")
+    denoise_quality: str = setting("balanced", str, options=QUALITIES, help="of OpenImageDenoise")
     denoise_guides: str = setting(
-        "prefiltered", str, options=GUIDES,
+        "noisy", str, options=GUIDES,
         help="colours and normals that it goes by: denoised themselves first, as noisy as the image, or none",
     )  # fmt: skip
     denoise_shots: str = setting(
