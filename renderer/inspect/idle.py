@@ -145,6 +145,10 @@ def _of_camera(camera: Camera) -> Iterator[tuple[str, str]]:
     for factor in iter_factors(camera.distortion):
         if factor.name.rpartition(".")[2] not in COEFFICIENTS.get(camera.distortion.model, ()):
             yield factor.name, f"camera.distortion.model is {camera.distortion.model}"
+    if camera.crop.width_px is None:
+        yield from (
+            (f.name, "camera.crop.width_px and height_px are null") for f in iter_factors(camera.crop)
+        )
 
 
 def _turns(recipe: Recipe) -> Iterator[tuple[str, str]]:

@@ -225,12 +225,22 @@ def test_a_key_has_the_unit_that_its_name_ends_in():
     assert {key: spec.unit for key, spec in SPECS.items()} == named
 
 
-def test_a_factor_is_drawn_per_view_in_and_before_the_camera_per_shot_in_the_sensor_and_else_per_scene():
+def test_a_factor_is_drawn_per_view_in_and_before_the_camera_per_shot_where_shots_differ_and_else_per_scene():
     rooms = {"camera": Level.VIEW, "sensor": Level.SHOT}
     before_the_camera = ("distance_fraction", "edge_fraction", "edge_angle_deg", "rotation")
     levels = {key: spec.level for key, spec in SPECS.items() if isinstance(spec, FactorSpec)}
     expected = {key: rooms.get(key.split(".")[1], Level.SCENE) for key in levels}
-    assert levels == expected | {f"Foreground.{key}": Level.VIEW for key in before_the_camera}
+    of_shots = (
+        "Lamps.gain_ev",
+        "Lamps.lit",
+        "Lamps.tint",
+        "Recipe.lighting.environment.gain_ev",
+        "Recipe.lighting.environment.tint",
+        "Recipe.camera.crop.x_fraction",
+        "Recipe.camera.crop.y_fraction",
+    )
+    expected |= {f"Foreground.{key}": Level.VIEW for key in before_the_camera}
+    assert levels == expected | dict.fromkeys(of_shots, Level.SHOT)
 
 
 def test_every_whole_number_has_bounds_that_a_generator_can_draw_between():

@@ -50,7 +50,7 @@ def test_how_much_where_and_by_whom_is_rendered_is_no_part_of_the_identity(value
     [
         ({"seed": 1}, "recipe seed is 0 there and 1 here"),
         ({"camera.tilt_deg": 20}, "recipe camera.tilt_deg is"),
-        ({"engine.samples": 9}, "recipe engine.samples is 8 there and 9 here"),
+        ({"engine.samples": 9}, "recipe engine.samples is 4 there and 9 here"),
         ({"labels.min_pixels": 1}, "recipe labels.min_pixels is 16 there and 1 here"),
         ({"shots": 2}, "recipe shots is 1 there and 2 here"),
         ({"objects.die.count": 4}, "recipe objects.die.count is"),

@@ -101,7 +101,7 @@ def test_histograms_have_bars_and_declared_lines(page, rows):
 def test_the_estimate_counts_scenes_views_and_frames(folder):
     work = json.loads((folder / "estimate.json").read_bytes())["work"]
     assert (work["scenes"], work["views"], work["frames"]) == (6, 6, 12)
-    assert work["camera_samples"] == 6 * 640 * 480 * 8
+    assert work["camera_samples"] == 6 * 640 * 480 * 4
     assert work["instances"] == 12 * 2
     draws = sum(1 for line in (folder / "scenes.jsonl").read_text().splitlines() if json.loads(line))
     assert draws == 6

@@ -145,7 +145,7 @@ def test_the_scene_that_is_compared_has_every_factor_drawn(recipe):
     drawn = {factor_of(draw) for draw in all_draws(crowd(recipe, COMPARED))} - {"cycles_seed"}
     trays = {f.name for f in iter_factors(BASES[recipe].surface.tray)} - {"surface.tray.presence"}
     idle = re.compile(  # what they need is off, or what is scattered does not take them
-        r"camera\.(distortion\..*|target_object|motion_angle_deg)|objects\.\w+\.tumble"
+        r"camera\.(distortion\..*|crop\..*|target_object|motion_angle_deg)|objects\.\w+\.tumble"
         r"|surface\.(photo|table|shelf|room|beneath)\b|lighting\.sky\."
         r"|layout\.(center_[xy]_fraction|turn_deg|spacing|disorder|stack_height|pile_radius_fraction"
         r"|drop_height_m|fan_.*|held_.*|finger_width_m|skin_color)"
