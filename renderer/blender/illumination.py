@@ -41,25 +41,34 @@ class Illumination:
         One shot alone is traced with its own lights: so its samples go where its light comes from.
         """
         self.is_apart = keeps_lights_apart(view)
-        assert self._built is not None, "build comes first"
-        scene, _ = self._built
-        gains = shot_gains(view.shots[0]) if len(view.shots) == 1 else {}
-        gains = balancing_gains(scene) if self.is_apart else gains
-        if gains != self._gains:
-            bpy.data.batch_remove([item for item in bpy.data.objects if item.type == "LIGHT"])
-            bpy.data.batch_remove(list(bpy.data.lights))
-            self._set(gains)
-        self._groups = (ENVIRONMENT, ALONE, *(light.name for light in scene.lights)) if self.is_apart else ()
+        if self.is_apart:
+            scene, _ = self._scene_and_library()
+            self._shine(balancing_gains(scene))
+            self._groups = (ENVIRONMENT, ALONE, *(light.name for light in scene.lights))
+        else:
+            self._shine(shot_gains(view.shots[0]) if len(view.shots) == 1 else {})
+            self._groups = ()
         self._assign_groups()
 
+    def _shine(self, gains: Mapping[str, Vector3]) -> None:
+        """Exchange the lights that are there, if these are not they."""
+        if gains == self._gains:
+            return
+        bpy.data.batch_remove([item for item in bpy.data.objects if item.type == "LIGHT"])
+        bpy.data.batch_remove(list(bpy.data.lights))
+        self._set(gains)
+
     def _set(self, gains: Mapping[str, Vector3]) -> None:
-        assert self._built is not None, "build comes first"
-        scene, library = self._built
+        scene, library = self._scene_and_library()
         shining = illuminated(scene, gains)
         for light in shining.lights:
             add_light(light)
         set_sky(shining.sky, library)
         self._gains = gains
+
+    def _scene_and_library(self) -> tuple[Scene, Library]:
+        assert self._built is not None, "build comes first"
+        return self._built
 
     def _assign_groups(self) -> None:
         """Give each light a group, and one to all objects, for those that shine."""

@@ -14,9 +14,10 @@ import trimesh
 from blender.conftest import camera, scene_of
 from scipy.spatial import ConvexHull
 
+from renderer.blender.engine import MOST_TRANSPARENT
 from renderer.blender.lights import add_light, set_sky
 from renderer.blender.meshes import add_model
-from renderer.blender.session import MOST_TRANSPARENT, BlenderSession
+from renderer.blender.session import BlenderSession
 from renderer.buffers import Buffers
 from renderer.catalog.model import Jitter, Maps, Material, Model, Texture, TriangleMesh, flat_shaded
 from renderer.catalog.primitives import primitive_mesh
