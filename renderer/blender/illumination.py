@@ -35,6 +35,10 @@ class Illumination:
         self._built = scene, library
         self._set({})
 
+    def clear(self) -> None:
+        """Forget a scene that is taken out of Blender."""
+        self._built, self._gains = None, {}
+
     def prepare(self, view: View) -> None:
         """Make the lights those of a view: of its one shot, or balanced for several.
 

@@ -90,6 +90,7 @@ class BlenderSession:
         images = [i for i in bpy.data.images if i.source == "GENERATED"]
         bpy.data.batch_remove([*images, *(o for o in bpy.data.objects if o is not camera)])
         bpy.data.batch_remove([*bpy.data.meshes, *bpy.data.lights, *bpy.data.materials])
+        self._illumination.clear()
         bpy.context.view_layer.update()  # lets go of the evaluated copies of what was removed
         return_freed_memory()
 
