@@ -19,7 +19,7 @@ demo: setup  ## Render 8 labelled frames of dice and 8 of cards into outputs/dem
 
 test: lint  ## Lint, then all tests: the quick ones first, then those that render
 	$(BIN)/python -m pytest tests/unit -n 2
-	$(BIN)/python -m pytest tests/blender tests/e2e
+	$(BIN)/python -m pytest tests/blender tests/e2e -n 2 --dist loadfile
 
 lint: setup  ## ruff, mypy and the import contracts
 	$(BIN)/ruff check .

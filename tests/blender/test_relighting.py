@@ -18,7 +18,7 @@ from renderer.scene import ENVIRONMENT, Lens, LightGain, LightType, Pose, Scene,
 from renderer.sensor.relighting import relight
 
 CPU = torch.device("cpu")
-TINY = camera(width_px=24, height_px=18, fx_px=60.0, fy_px=60.0, cx_px=12.0, cy_px=9.0)
+TINY = camera(width_px=16, height_px=12, fx_px=40.0, fy_px=40.0, cx_px=8.0, cy_px=6.0)
 GAINS = (
     {"lamp[0]": (4.0, 2.0, 1.0), "lamp[1]": (0.0, 0.0, 0.0), ENVIRONMENT: (0.25, 0.5, 1.0)},
     {"lamp[0]": (0.0, 0.0, 0.0), "lamp[1]": (3.0, 3.0, 3.0), ENVIRONMENT: (0.5, 0.5, 0.5)},
