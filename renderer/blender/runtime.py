@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 _SETUP_MODULE = "blenderproc.python.utility.SetupUtility"
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8  # malloc.h
 _LAUNCHER_MARK = "INSIDE_OF_THE_INTERNAL_BLENDER_PYTHON_ENVIRONMENT"
 
 
@@ -56,6 +56,7 @@ def _keep_heap_compact() -> None:
     if hasattr(c_library, "mallopt"):  # glibc
         c_library.mallopt(M_MMAP_THRESHOLD, 256 * 1024)
         c_library.mallopt(M_TRIM_THRESHOLD, 1024 * 1024)
+        c_library.mallopt(M_ARENA_MAX, 1)  # else each thread beside Blender leaves a heap of its own behind
 
 
 def return_freed_memory() -> None:
