@@ -11,7 +11,10 @@ from dataclasses import replace
 from renderer.scene import ENVIRONMENT, Light, LightType, Scene, Shot, Sky, Vector3, View
 
 LEAST_SHARE = 1 / 8  # of the brightest light's irradiance, that every light of a trace is raised to
-SKY_IRRADIANCE = 3.0  # W/m2 of a sky of strength 1, as `catalog` and `blender` have it
+MOST_RAISED_EV = 64  # a light that is fainter still gives nothing, whatever a shot makes of it
+# Luminance that a level surface gets of a sky of strength 1, in W/m2: the mean of the 8 built-in maps,
+# integrated over their upper halves.
+AVERAGE_IRRADIANCE = 3.0
 UNCHANGED = (1.0, 1.0, 1.0)
 
 
@@ -52,13 +55,15 @@ def balancing_gains(scene: Scene) -> Mapping[str, Vector3]:
     Cycles gives lights samples by what they contribute. Powers of two: to divide by them rounds nothing.
     """
     found = {light.name: irradiance(light) for light in scene.lights}
-    found[ENVIRONMENT] = SKY_IRRADIANCE * scene.sky.strength
+    found[ENVIRONMENT] = AVERAGE_IRRADIANCE * scene.sky.strength
     least = LEAST_SHARE * max(found.values())
     return {name: (_raised(value, least),) * 3 for name, value in found.items()}
 
 
 def _raised(value: float, least: float) -> float:
-    return 2.0 ** math.ceil(math.log2(least / value)) if 0 < value < least else 1.0
+    if not 0 < value < least:
+        return 1.0
+    return 2.0 ** min(math.ceil(math.log2(least) - math.log2(value)), MOST_RAISED_EV)
 
 
 def irradiance(light: Light) -> float:

@@ -15,7 +15,7 @@ from renderer.blender.runtime import start_blender
 from renderer.catalog.casters import caster_model
 from renderer.catalog.daylight import sun_direction, sun_light
 from renderer.catalog.library import BUILT_IN, Library
-from renderer.illumination import UNCHANGED
+from renderer.illumination import AVERAGE_IRRADIANCE, UNCHANGED
 from renderer.rotation import rotation_from_z, transform
 from renderer.scene import AreaShape, Atmosphere, Caster, Light, LightType, Pose, Sky, SkyKind
 
@@ -25,9 +25,7 @@ MOST_SKIES_LOADED = 16  # past this the one not used for longest is let go
 # 0.55 s a frame here, this one 0.02 s.
 SAMPLING_MAP_PX = 512
 SUN_ANGLE_RAD = 0.0093  # angular diameter of the sun seen from the earth
-# Luminance that a level surface gets, in W/m2: the mean of the 8 built-in maps, integrated over their upper
-# halves; and that under Cycles' clear sky with its sun 45 degrees high, measured on a white diffuse surface.
-AVERAGE_IRRADIANCE, CLEAR_IRRADIANCE = 3.0, 97.6
+CLEAR_IRRADIANCE = 97.6  # W/m2 under Cycles' clear sky, its sun 45 degrees high, measured on a white surface
 OVERCAST_ZENITH = AVERAGE_IRRADIANCE * 9 / (7 * math.pi)  # its radiance: the CIE's sky gives 7 pi / 9 of it
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from blender.conftest import built, camera, scene_of
 
-from renderer.blender.lights import AVERAGE_IRRADIANCE
 from renderer.catalog.casters import caster_model
 from renderer.catalog.daylight import sun_direction
+from renderer.illumination import AVERAGE_IRRADIANCE
 from renderer.rotation import upright_rotation
 from renderer.scene import (
     AreaShape,

@@ -85,6 +85,11 @@ def test_trace_gives_every_light_its_share_by_powers_of_two(energies, strength):
     assert min(balanced) >= LEAST_SHARE * max(balanced) * (1 - 1e-9)
 
 
+def test_light_too_faint_for_its_share_is_raised_as_far_as_numbers_go(scene):
+    faint = replace(scene, lights=(lamp(104.0),), sky=replace(scene.sky, strength=5e-324))
+    assert balancing_gains(faint)[ENVIRONMENT] == (2.0**64,) * 3
+
+
 def test_irradiance_of_lamps_is_that_of_their_power_at_their_distance():
     at_2_m = replace(lamp(10.0), pose=Pose(position_m=(0.0, 2.0, 0.0)), color=(1.0, 1.0, 1.0))
     assert irradiance(at_2_m) == pytest.approx(10 / (4 * math.pi) / 4)
