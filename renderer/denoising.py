@@ -26,10 +26,12 @@ class Denoiser:
     Attributes:
         quality: high, balanced or fast.
         threads: of the processor; 0 takes all.
+        uses_guides: whether it goes by them, or by the image alone.
     """
 
     quality: str = "high"
     threads: int = 0
+    uses_guides: bool = True
 
 
 @stage("denoise")
@@ -39,6 +41,8 @@ def denoise(radiance: Image, guides: Guides, denoiser: Denoiser) -> Image:
     Raises:
         RuntimeError: OpenImageDenoise failed.
     """
+    if not denoiser.uses_guides:
+        return _filtered("color", {"color": radiance}, denoiser)
     images = {"color": radiance, "albedo": guides.albedo, "normal": guides.normals}
     return _filtered("color", images, denoiser, are_clean=guides.are_clean)
 
@@ -57,10 +61,13 @@ def denoise_tensor(
         return torch.from_numpy(denoise(radiance.cpu().numpy(), guides, denoiser)).to(device)
     import pyoidn  # noqa: PLC0415 - see below
 
+    clean: torch.Tensor
+    if not denoiser.uses_guides:
+        clean = pyoidn.denoise(radiance, hdr=True, quality=denoiser.quality)
+        return clean
     albedo, normals = (torch.from_numpy(guide).to(device) for guide in (guides.albedo, guides.normals))
-    quality = denoiser.quality
-    clean: torch.Tensor = pyoidn.denoise(
-        radiance, albedo, normals, hdr=True, clean_aux=guides.are_clean, quality=quality
+    clean = pyoidn.denoise(
+        radiance, albedo, normals, hdr=True, clean_aux=guides.are_clean, quality=denoiser.quality
     )
     return clean
 
@@ -88,7 +95,7 @@ def _filtered(
     contiguous = {name: np.ascontiguousarray(image) for name, image in images.items()}
     result = np.empty_like(contiguous[purpose])
     with _one_at_a_time:
-        device, oidn = _oidn(denoiser.threads, purpose)
+        device, oidn = _oidn(denoiser.threads, tuple(contiguous))
         for name, image in {**contiguous, "output": result}.items():
             oidn.set_image(name, image, pyoidn.OIDN_FORMAT_FLOAT3)
         oidn.set_bool("hdr", purpose == "color")
@@ -103,8 +110,8 @@ def _filtered(
 
 
 @functools.cache
-def _oidn(threads: int, purpose: str) -> tuple[Any, Any]:
-    """The processor with so many threads and a filter for each purpose; they last as long as the process.
+def _oidn(threads: int, images: tuple[str, ...]) -> tuple[Any, Any]:
+    """The processor with so many threads and a filter of such images; they last as long as the process.
 
     Threads are not pinned: the workers of a machine would all take its first cores.
     """

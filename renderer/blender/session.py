@@ -59,7 +59,11 @@ class BlenderSession:
     @property
     def denoiser(self) -> Denoiser:
         """Of what Cycles leaves to us: light groups, and shots made of them."""
-        return Denoiser(quality=self.engine.denoise_quality, threads=self.threads)
+        return Denoiser(
+            quality=self.engine.denoise_quality,
+            threads=self.threads,
+            uses_guides=self.engine.denoise_guides != "none",
+        )
 
     def build(self, scene: Scene) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.

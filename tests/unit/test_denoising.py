@@ -45,6 +45,15 @@ def test_guides_may_be_denoised_first(noisy):
     assert error(denoise(image, clean_guides, denoiser), clean) < 0.2 * error(image, clean)
 
 
+def test_image_is_denoised_without_guides_where_they_are_not_to_be_used(noisy):
+    clean, image, guides = noisy
+    alone, guided = (denoise(image, guides, Denoiser(threads=1, uses_guides=uses)) for uses in (False, True))
+    other = Guides(albedo=guides.normals, normals=guides.albedo)
+    assert np.array_equal(alone, denoise(image, other, Denoiser(threads=1, uses_guides=False)))
+    assert not np.array_equal(alone, guided)
+    assert error(alone, clean) < error(image, clean)
+
+
 def test_threads_change_no_byte(noisy):
     _, image, guides = noisy
     one, two = (denoise(image, guides, Denoiser(threads=threads)) for threads in (1, 2))
