@@ -3,8 +3,8 @@
 
     scripts/benchmark_render.py                            5 rounds of 3 scenes: 25 minutes on 2 cores
     scripts/benchmark_render.py --rounds 1 --scenes 1 --size 160x120 --default-frames 0     a first look
-    scripts/benchmark_render.py --gapless 'fast=engine.samples=4' --gapless '4 shots=shots=4 sensor=varied' \
-        --out outputs/benchmark_render.json
+    scripts/benchmark_render.py --gapless '4 samples=engine.samples=4' --gapless '4 shots=shots=4 \
+        lighting.lights.lamp.gain_ev=[uniform,-2,2]' --out outputs/benchmark_render.json
     scripts/benchmark_render.py engine.max_bounces=3       keys of gapless render, which others get as well
 
 Scenes have 20 bevelled cubes on a plane under an environment map and three lamps; gapless draws them, and the
@@ -58,6 +58,7 @@ from render_contenders import (
 )
 
 BUSY = 0.5  # load average from which figures are doubtful
+FAST = "fast=engine.samples=4 engine.denoise_quality=balanced engine.denoise_guides=noisy"
 BASES = (ONE_PROCESS, DOCUMENTED, DEFAULTS)  # of the ratios
 
 
@@ -189,12 +190,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--gapless", type=variant_of, action="append", metavar="NAME=KEYS",
-        help="one more gapless; may be repeated; by default 'fast=engine.samples=4'",
+        help=f"one more gapless; may be repeated; by default '{FAST}', its own defaults",
     )  # fmt: skip
     parser.add_argument("--without", action="append", default=[], metavar="CONTENDER", help="may be repeated")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON with all figures of all rounds")
     options = parser.parse_args(arguments)
-    options.gapless = options.gapless or [variant_of("fast=engine.samples=4")]
+    options.gapless = options.gapless or [variant_of(FAST)]
     with tempfile.TemporaryDirectory(prefix="gapless-benchmark-") as folder:
         figures = measure_rounds(options, Path(folder))
     print_table(figures)

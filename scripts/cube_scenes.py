@@ -68,6 +68,7 @@ def cube_keys(mesh: Path, size_wh: tuple[int, int], objects: int, samples: int) 
         "camera.field_width_m=[uniform,0.4,0.5]",
         "camera.target_x_fraction=0", "camera.target_y_fraction=0",
         f"camera.width_px={size_wh[0]}", f"camera.height_px={size_wh[1]}", f"engine.samples={samples}",
+        "engine.denoise_quality=high", "engine.denoise_guides=prefiltered",  # as BlenderProc denoises
     ]  # fmt: skip
 
 

@@ -153,6 +153,11 @@ def without_guides(buffers: Buffers) -> LightGroups:
     return replace(buffers.light_groups, guides=None)
 
 
+def one_group(radiance: np.ndarray, guides: Guides) -> LightGroups:
+    """All light in one group, to be denoised as shots are."""
+    return LightGroups(lights=("",), radiance=radiance[None], guides=guides)
+
+
 def points(curve: Curve, scene: Scene) -> Iterator[tuple[int, Buffers, float]]:
     """Samples, buffers and seconds of tracing of each point of a view, with guides for a denoiser.
 
@@ -169,8 +174,7 @@ def points(curve: Curve, scene: Scene) -> Iterator[tuple[int, Buffers, float]]:
             spent += time.perf_counter() - start
             sums = sums + (n - before) * np.stack([buffers.radiance, guides.albedo, guides.normals])
             radiance, albedo, normals = (sums / n).astype(np.float32)
-            clean = Guides(albedo=albedo, normals=normals)
-            groups = LightGroups(lights=("",), radiance=radiance[None], guides=clean)
+            groups = one_group(radiance, Guides(albedo=albedo, normals=normals))
             before = n
             yield n, replace(buffers, radiance=radiance, light_groups=groups), spent
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -199,7 +203,7 @@ def opened_session(curve: Curve) -> Any:
     import bpy  # noqa: PLC0415 - starts Blender
 
     from renderer.blender.engine import settings  # noqa: PLC0415
-    from renderer.blender.passes import buffers_of  # noqa: PLC0415
+    from renderer.blender.passes import buffers_of, guides_of  # noqa: PLC0415
     from renderer.blender.session import BlenderSession, open_session  # noqa: PLC0415
 
     class PartialSession(BlenderSession):
@@ -217,13 +221,8 @@ def opened_session(curve: Curve) -> Any:
 
         def _render_image(self, camera: Any, cycles_seed: int) -> Buffers:
             channels = self._render(camera, cycles_seed)
-            guides = Guides(
-                albedo=channels.colors("Denoising Albedo", "RGB"),
-                normals=channels.colors("Denoising Normal", "XYZ"),
-            )
             buffers = buffers_of(channels)
-            groups = LightGroups(lights=("",), radiance=buffers.radiance[None], guides=guides)
-            return replace(buffers, light_groups=groups)
+            return replace(buffers, light_groups=one_group(buffers.radiance, guides_of(channels)))
 
     stack = ExitStack()
     plain = stack.enter_context(open_session(curve.recipe.engine, curve.library, 1))
