@@ -8,8 +8,8 @@ import bpy
 import numpy as np
 
 from renderer.blender.lights import SUN_OF_SKY, add_light, set_sky
-from renderer.blender.passes import Channels
-from renderer.buffers import Guides, LightGroups
+from renderer.blender.passes import Channels, guides_of
+from renderer.buffers import LightGroups
 from renderer.catalog.library import Library
 from renderer.illumination import balancing_gains, illuminated, keeps_lights_apart, shot_gains
 from renderer.scene import ENVIRONMENT, Scene, Vector3, View
@@ -108,12 +108,7 @@ class Illumination:
         return LightGroups(
             lights=tuple(lights),
             radiance=np.stack(images),
-            guides=Guides(
-                albedo=channels.colors("Denoising Albedo", "RGB"),
-                normals=channels.colors("Denoising Normal", "XYZ"),
-            )
-            if guides
-            else None,
+            guides=guides_of(channels) if guides else None,
         )
 
 

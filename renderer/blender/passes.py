@@ -8,7 +8,7 @@ import numpy as np
 import OpenEXR
 from jaxtyping import Float32
 
-from renderer.buffers import Buffers
+from renderer.buffers import Buffers, Guides
 from renderer.rotation import rotation_matrix
 from renderer.scene import Camera
 from renderer.stopwatch import stage
@@ -47,6 +47,13 @@ def buffers_of(channels: Channels) -> Buffers:
         ids=np.rint(channels.plane("IndexOB.X")).astype(np.int32),
         depth_z_m=channels.plane("Depth.Z").copy(),
         normals=channels.colors("Normal", "XYZ") if has_normals else None,
+    )
+
+
+def guides_of(channels: Channels) -> Guides:
+    """What a denoiser goes by, of a trace that was asked for it."""
+    return Guides(
+        albedo=channels.colors("Denoising Albedo", "RGB"), normals=channels.colors("Denoising Normal", "XYZ")
     )
 
 

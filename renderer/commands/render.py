@@ -50,7 +50,7 @@ Render labelled frames. Run the same command again to finish an interrupted one,
   labels.maps='[instances,semantic,depth,normals]'
                          images of labels beside each image; labels.box=amodal exports boxes of whole objects
   views=1 shots=1        cameras of a scene, photometric variants of a view; each shot is a frame
-  engine.samples=8 engine.device=auto|cpu|gpu
+  engine.samples=4 engine.device=auto|cpu|gpu
   profile=true           print at the end where each millisecond of a frame went: docs/throughput.md
   dry_run=true           scenes, statistics, a page of histograms and an estimate of the cost, without Blender
   any factor             a value, or a distribution: [uniform, 0, 35], [choice, [a, b], [3, 1]];

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from renderer.buffers import Buffers, Guides, LightGroups
+from renderer.buffers import Buffers, LightGroups
 from renderer.execution.frame import Traced
 from renderer.scene import Window
 
@@ -39,10 +39,6 @@ def _cropped_buffers(buffers: Buffers, window: Window) -> Buffers:
 
 def _cropped_groups(groups: LightGroups, part: tuple[slice, slice]) -> LightGroups:
     guides = groups.guides
-    return replace(
-        groups,
-        radiance=groups.radiance[:, *part],
-        guides=None
-        if guides is None
-        else Guides(albedo=guides.albedo[part], normals=guides.normals[part], are_clean=guides.are_clean),
-    )
+    if guides is not None:
+        guides = replace(guides, albedo=guides.albedo[part], normals=guides.normals[part])
+    return replace(groups, radiance=groups.radiance[:, *part], guides=guides)

@@ -18,14 +18,12 @@ def warp_buffers(image: Buffers, image_source: Source, sharp: Buffers, sharp_sou
         image: of the source whose radiance is taken.
         sharp: of the denser source whose ids, depth and normals are taken.
     """
-    radiance = torch.from_numpy(image.radiance).permute(2, 0, 1)
-    warped = sample_linear(radiance, torch.from_numpy(image_source.map_xy))
     depth_m = sample_nearest(sharp.depth_z_m, sharp_source.map_xy)
     if sharp_source.camera.lens is not None:  # such a camera measures along the ray
         depth_m = depth_m * sharp_source.axis_share.astype(np.float32)
     normals = None if sharp.normals is None else sample_nearest(sharp.normals, sharp_source.map_xy)
     return Buffers(
-        radiance=np.ascontiguousarray(warped.permute(1, 2, 0).numpy()),
+        radiance=_warped(image.radiance, image_source),
         ids=sample_nearest(sharp.ids, sharp_source.map_xy),
         depth_z_m=depth_m,
         normals=normals,
@@ -34,10 +32,13 @@ def warp_buffers(image: Buffers, image_source: Source, sharp: Buffers, sharp_sou
 
 
 def _warp_groups(groups: LightGroups, source: Source) -> LightGroups:
-    places = torch.from_numpy(source.map_xy)
-    images = [sample_linear(torch.from_numpy(image).permute(2, 0, 1), places) for image in groups.radiance]
-    radiance = np.ascontiguousarray(torch.stack(images).permute(0, 2, 3, 1).numpy())
-    return LightGroups(lights=groups.lights, radiance=radiance, guides=None)
+    images = [_warped(image, source) for image in groups.radiance]
+    return LightGroups(lights=groups.lights, radiance=np.stack(images), guides=None)
+
+
+def _warped(image: Float32[np.ndarray, "sh sw 3"], source: Source) -> Float32[np.ndarray, "h w 3"]:
+    warped = sample_linear(torch.from_numpy(image).permute(2, 0, 1), torch.from_numpy(source.map_xy))
+    return np.ascontiguousarray(warped.permute(1, 2, 0).numpy())
 
 
 def sample_linear(

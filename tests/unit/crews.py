@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -75,11 +75,7 @@ EATEN_BYTES = 400_000_000
 def serve_oddly(connection: Connection, job: Job, place: Place) -> None:
     """What a worker process runs in tests: some frames have a fate of their own, all others are committed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    while True:
-        try:
-            frames = connection.recv()
-        except EOFError:
-            return
+    for frames in _units(connection):
         for frame in frames:
             _meet(frame)
             commit_rejected(job.store, frame)
@@ -90,15 +86,20 @@ def serve_oddly(connection: Connection, job: Job, place: Place) -> None:
 
 def serve_in_parts(connection: Connection, job: Job, place: Place) -> None:
     """The same with workers that tell of each frame when it is committed; some take their time."""
-    while True:
-        try:
-            frames = connection.recv()
-        except EOFError:
-            return
+    for frames in _units(connection):
         for frame in frames:
             _meet(frame)
             commit_rejected(job.store, frame)
             connection.send(replace(done([frame]), is_partial=frame != frames[-1]))
+
+
+def _units(connection: Connection) -> Iterator[Sequence[int]]:
+    """What comes through a pipe until its other end is closed."""
+    while True:
+        try:
+            yield connection.recv()
+        except EOFError:
+            return
 
 
 def _meet(frame: int) -> None:
