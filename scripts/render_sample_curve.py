@@ -2,8 +2,8 @@
 
     python scripts/render_sample_curve.py --frames 300 --out outputs/curve recipe=dice sensor=varied
 
-A view is traced once, as one sequence of samples that is read after 2, 4, 8 ... of them: what a trace of so
-few gives, and all points together cost no more than the last. Denoised are copies, as shots are. Writes
+A view is traced once, in parts that are added up and read after 2, 4, 8 ... samples: with as much noise as a
+trace of so few has, though not the same, and all points together cost no more than the last. Denoised are copies, as shots are. Writes
 OUT/samples_8 and OUT/samples_8_denoised (and so on), datasets for `scripts/compare_renders.py`, and
 OUT/seconds.json: the seconds of one thread in which each is traced and denoised, medians. The same command
 goes on where it was interrupted, also with more points than before.
@@ -168,6 +168,8 @@ def points(curve: Curve, scene: Scene) -> Iterator[tuple[int, Buffers, float]]:
     sums, before, spent = read_sums(kept)
     session.build(scene)
     try:
+        # Ids are those of the first sample, at the centres of pixels: a later part has them of other places.
+        seen = session.trace_part(scene.views[0], 1, 0)[0] if before else None
         for n in (n for n in curve.samples if n > before):
             start = time.perf_counter()
             buffers, guides = session.trace_part(scene.views[0], n - before, before)
@@ -176,7 +178,8 @@ def points(curve: Curve, scene: Scene) -> Iterator[tuple[int, Buffers, float]]:
             radiance, albedo, normals = (sums / n).astype(np.float32)
             groups = one_group(radiance, Guides(albedo=albedo, normals=normals))
             before = n
-            yield n, replace(buffers, radiance=radiance, light_groups=groups), spent
+            seen = replace(seen or buffers, radiance=radiance, light_groups=groups)
+            yield n, seen, spent
         kept.parent.mkdir(parents=True, exist_ok=True)
         np.savez(kept, sums=sums, before=before, spent=spent)
     finally:
