@@ -3,10 +3,10 @@
     python scripts/render_sample_curve.py --frames 300 --out outputs/curve recipe=dice sensor=varied
 
 A view is traced once, in parts that are added up and read after 2, 4, 8 ... samples: with as much noise as a
-trace of so few has, though not the same, and all points together cost no more than the last. Denoised are copies, as shots are. Writes
-OUT/samples_8 and OUT/samples_8_denoised (and so on), datasets for `scripts/compare_renders.py`, and
-OUT/seconds.json: the seconds of one thread in which each is traced and denoised, medians. The same command
-goes on where it was interrupted, also with more points than before.
+trace of so few has, though not the same, and all points together cost no more than the last. Denoised are
+copies, as shots are. Writes OUT/samples_8 and OUT/samples_8_denoised (and so on), datasets for
+`scripts/compare_renders.py`, and OUT/seconds.json: the seconds of one thread in which each is traced and
+denoised, medians. The same command goes on where it was interrupted, also with more points than before.
 """
 
 import argparse
