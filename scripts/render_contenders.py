@@ -111,12 +111,14 @@ def gapless(name: str, keys: Sequence[str], most_workers: int) -> Contender:
     def measure(turn: Round) -> Measured:
         out = turn.out(name)
         in_scene = frames_in_scene([*turn.keys, *keys])
-        frames = (turn.scenes + 1) * most_workers * in_scene
+        frames = (turn.scenes + 2) * most_workers * in_scene
         said_by("-c", COMMAND, "render", *turn.keys, *keys, f"frames={frames}", f"out={out}")
         run = json.loads((out / "run.json").read_bytes())
         done = sorted(path.stat().st_mtime_ns / 1e9 for path in (out / "frames").iterdir())
-        first = run["workers"] * in_scene  # from when each worker has done one scene: those saw a start
-        frame_s = (done[-1] - done[first - 1]) / (len(done) - first)
+        # From when each worker has done one scene, for those saw a start, until it has but one left. A view is
+        # finished beside the next trace: without the last, which has none beside it, both ends are alike.
+        ends = run["workers"] * in_scene
+        frame_s = (done[-1 - ends] - done[ends - 1]) / (len(done) - 2 * ends)
         stages = {stage: spent["mean_s"] for stage, spent in run["stages"].items()}
         rejected = run["frames"]["rejected"]
         return Measured(frame_s=frame_s, details={"stages": stages, "frames": frames, "rejected": rejected})

@@ -61,8 +61,9 @@ class Engine:
     )
     max_bounces: int = setting(4, int, low=0, high=128, help="longest light path")
     light_tree: bool = setting(
-        True, bool, help="samples go to lights by what they give a place; false: to all of them alike"
-    )
+        False, bool,
+        help="samples go to lights by what they give a place, for scenes with many; false: to all of them alike",
+    )  # fmt: skip
     denoise: bool = setting(True, bool, help="denoise, with OpenImageDenoise or OptiX")
     denoiser: str = setting(
         "openimagedenoise", str, options=DENOISERS, help="who denoises; optix needs a GPU of NVIDIA's"

@@ -129,12 +129,12 @@ def test_denoiser_that_no_gpu_runs_is_named():
 def test_engine_reaches_cycles(session):
     cycles = bpy.context.scene.cycles
     engine = replace(
-        session.engine, samples=3, noise_threshold=0.02, min_samples=2, light_tree=False, denoise=True,
+        session.engine, samples=3, noise_threshold=0.02, min_samples=2, light_tree=True, denoise=True,
         denoise_quality="fast", denoise_guides="noisy",
     )  # fmt: skip
     try:
         set_engine(engine, threads=0)
-        assert (cycles.samples, cycles.use_light_tree, cycles.use_adaptive_sampling) == (3, False, True)
+        assert (cycles.samples, cycles.use_light_tree, cycles.use_adaptive_sampling) == (3, True, True)
         assert cycles.adaptive_threshold == pytest.approx(0.02)
         assert (cycles.denoising_quality, cycles.denoising_prefilter) == ("FAST", "FAST")
         set_engine(replace(engine, noise_threshold=None, denoise_guides="none"), threads=0)
