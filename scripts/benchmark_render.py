@@ -14,7 +14,7 @@ others get them as plain data. A labelled frame is an image, masks and boxes on 
     blenderproc, documented    samples, bounces, denoiser as gapless; a process a scene, its start included
     blenderproc, one process   the same in a process that lives, from its second scene on
     blenderproc, small map     the same, told by hand to sample the sky by a map as small as that of gapless
-    gapless, one worker        `gapless render`, without the first scene and the last, which has no trace beside it
+    gapless, one worker        `gapless render`, but for its first scene and its last: no trace is beside it
     gapless, all workers       the same with as many workers as the machine takes
     bare Cycles                the render operator alone, on what gapless built: the limit
     gapless, NAME              with the keys of each `--gapless NAME=KEYS`; one worker, if these say no other

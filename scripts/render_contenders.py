@@ -115,7 +115,7 @@ def gapless(name: str, keys: Sequence[str], most_workers: int) -> Contender:
         said_by("-c", COMMAND, "render", *turn.keys, *keys, f"frames={frames}", f"out={out}")
         run = json.loads((out / "run.json").read_bytes())
         done = sorted(path.stat().st_mtime_ns / 1e9 for path in (out / "frames").iterdir())
-        # From when each worker has done one scene, for those saw a start, until it has but one left. A view is
+        # From when each worker has done one scene, which saw a start, until it has but one left. Views are
         # finished beside the next trace: without the last, which has none beside it, both ends are alike.
         ends = run["workers"] * in_scene
         frame_s = (done[-1 - ends] - done[ends - 1]) / (len(done) - 2 * ends)

@@ -11,9 +11,8 @@ from mathutils import Matrix
 from renderer.blender.materials import build_material
 from renderer.blender.nodes import VERTEX_COLORS
 from renderer.blender.runtime import start_blender
-from renderer.catalog.library import Library
 from renderer.catalog.model import Model, TriangleMesh
-from renderer.catalog.sources import build_model, look_key, shape_key
+from renderer.catalog.scene_models import SceneModels
 from renderer.rotation import transform
 from renderer.scene import Pose, SceneObject
 
@@ -40,24 +39,20 @@ def add_model(
 class Copies:
     """Adds the objects of one scene to Blender's: equal meshes are there once, and so are equal looks."""
 
-    library: Library
+    models: SceneModels
     _meshes: dict[str, bpy.types.Mesh] = field(default_factory=dict, init=False)
     _looks: dict[str, list[Any]] = field(default_factory=dict, init=False)
 
     def add(self, item: SceneObject, instance_id: int) -> None:
         """Add an object, as a linked copy where its mesh is there; the id buffer shows `instance_id`."""
-        shape, look = shape_key(item, self.library), look_key(item, self.library)
-        if shape in self._meshes and look in self._looks:
+        shape, look = self.models.kinships[item.name]
+        if look not in self._looks:
+            self._looks[look] = build_materials(item.name, self.models.of(item))
+        if shape in self._meshes:
             added = _add_copy(item.name, self._meshes[shape], self._looks[look])
         else:
-            model = build_model(item, self.library)
-            if look not in self._looks:
-                self._looks[look] = build_materials(item.name, model)
-            if shape in self._meshes:
-                added = _add_copy(item.name, self._meshes[shape], self._looks[look])
-            else:
-                added = _add_mesh(item.name, model.mesh, self._looks[look])
-                self._meshes[shape] = added.get_mesh()
+            added = _add_mesh(item.name, self.models.of(item).mesh, self._looks[look])
+            self._meshes[shape] = added.get_mesh()
         _place(added, item.pose, instance_id)
 
 

@@ -1,13 +1,13 @@
 """The place of a scene in Blender: put there once, cut away for each camera that it would stand before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from renderer.blender.materials import build_material
 from renderer.blender.meshes import add_model
 from renderer.catalog.cutaway import hides_layout
-from renderer.catalog.library import Library
-from renderer.catalog.surfaces import ground_models
+from renderer.catalog.model import Model
 from renderer.rotation import vector3
 from renderer.scene import Camera, Ground, Pose, Vector3
 
@@ -21,12 +21,12 @@ class Place:
     _half_size_m: tuple[float, float] = field(default=(0.0, 0.0), init=False)
     _shells: list[_Shell] = field(default_factory=list, init=False)
 
-    def build(self, ground: Ground, library: Library) -> None:
-        """Add the place to Blender's scene; its id is 0, that of the background."""
+    def build(self, ground: Ground, models: Mapping[str, Model]) -> None:
+        """Add the place of these parts to Blender's scene; its id is 0, that of the background."""
         self._half_size_m = ground.half_size_m
         self._shells.clear()
         built: dict[int, Any] = {}  # by identity: parts share their looks
-        for name, model in ground_models(ground, library).items():
+        for name, model in models.items():
             for number, material in enumerate(model.materials):
                 if id(material) not in built:
                     built[id(material)] = build_material(f"{name}.{number}", material)

@@ -23,6 +23,7 @@ from renderer.blender.runtime import return_freed_memory, silence, start_blender
 from renderer.blender.scratch import scratch_folder
 from renderer.buffers import Buffers
 from renderer.catalog.library import Library
+from renderer.catalog.scene_models import SceneModels, scene_models
 from renderer.denoising import Denoiser, denoise, prefiltered
 from renderer.errors import InfrastructureError, RecipeError
 from renderer.lens.source import ID_DENSITY, source_of
@@ -65,8 +66,11 @@ class BlenderSession:
             uses_guides=self.engine.denoise_guides != "none",
         )
 
-    def build(self, scene: Scene) -> None:
+    def build(self, scene: Scene, models: SceneModels | None = None) -> None:
         """Put a scene into the empty Blender; `clear` takes it out again.
+
+        Args:
+            models: those of the scene, where they are there already.
 
         Raises:
             RecipeError: there are more objects than Blender can number.
@@ -78,8 +82,9 @@ class BlenderSession:
             )
         # Later views find geometry and textures in place. Not beyond a scene: Cycles would keep what is gone.
         bpy.context.scene.render.use_persistent_data = len(scene.views) > 1
-        self._place.build(scene.ground, self.library)
-        copies = Copies(library=self.library)
+        models = models or scene_models(scene, self.library)
+        self._place.build(scene.ground, models.ground)
+        copies = Copies(models=models)
         self._ids.clear()
         for number, item in enumerate(scene.objects, start=1):
             copies.add(item, number)

@@ -13,7 +13,7 @@ import torch
 
 from renderer.blender.session import BlenderSession
 from renderer.catalog.library import Library
-from renderer.catalog.sources import mesh_of
+from renderer.catalog.scene_models import SceneModels, scene_models
 from renderer.dataset.record import FrameSource
 from renderer.execution.crops import cropped
 from renderer.execution.frame import Frame, LabelledView, Traced, finish_frame, label_view
@@ -65,6 +65,15 @@ def render_shard(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """A scene that is ready for Blender, and the seconds by stage that this took."""
+
+    scene: Scene
+    models: SceneModels
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Work:
     """A view whose frames are to be finished.
 
@@ -110,27 +119,26 @@ class _ShardRun:
         scenes = self.pipeline.ahead(self._draw, of_scenes)
         for of_scene in of_scenes.values():
             with measured_by(self.watch):
-                scene, drawing = next(scenes)
+                drawn = next(scenes)
             try:
                 with self.watch.stage("build"):
-                    self.session.build(scene)
-                yield from self._render_views(scene, of_scene, drawing)
+                    self.session.build(drawn.scene, drawn.models)
+                yield from self._render_views(drawn.scene, of_scene, drawn.seconds)
             finally:
                 with self.watch.stage("clear"):
                     self.session.clear()
         yield from self.finish()
 
-    def _draw(self, index: int) -> tuple[Scene, Mapping[str, float]]:
-        """A scene at rest, and the seconds that it took."""
+    def _draw(self, index: int) -> _Drawn:
+        """A scene at rest, with all that Blender is to be given for it."""
         watch = Stopwatch()
         with watch.stage("sample"):
             drawn = sample_scene(self.recipe, self.library, index)
         with watch.stage("settle"):
             scene = settle(drawn, self.library)
-        with watch.stage("mesh"):
-            for item in scene.objects:
-                mesh_of(item, self.library)  # the catalog keeps what takes long: dice, and the user's files
-        return scene, watch.take()
+        with watch.stage("model"):
+            models = scene_models(scene, self.library)
+        return _Drawn(scene=scene, models=models, seconds=watch.take())
 
     def _render_views(
         self, scene: Scene, addresses: Sequence[tuple[int, FrameAddress]], before: Mapping[str, float]

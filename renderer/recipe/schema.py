@@ -61,9 +61,8 @@ class Engine:
     )
     max_bounces: int = setting(4, int, low=0, high=128, help="longest light path")
     light_tree: bool = setting(
-        False, bool,
-        help="samples go to lights by what they give a place, for scenes with many; false: to all of them alike",
-    )  # fmt: skip
+        False, bool, help="samples go to lights by what they give a place: where there are many of them"
+    )
     denoise: bool = setting(True, bool, help="denoise, with OpenImageDenoise or OptiX")
     denoiser: str = setting(
         "openimagedenoise", str, options=DENOISERS, help="who denoises; optix needs a GPU of NVIDIA's"

@@ -14,6 +14,7 @@ from renderer.blender.camera import set_camera
 from renderer.blender.device import check_optix, find_gpus, select_device
 from renderer.blender.engine import set_engine
 from renderer.blender.meshes import LARGEST_ID
+from renderer.catalog.scene_models import scene_models
 from renderer.errors import DeviceError, RecipeError
 from renderer.execution.shard import render_shard
 from renderer.randomize.scenes import sample_scene
@@ -56,12 +57,26 @@ def test_clearing_removes_all_that_a_scene_added(session):
     assert len(bpy.data.images) == images
 
 
-def test_scene_that_fails_to_build_leaves_nothing_behind(session):
+def test_scene_that_fails_to_build_leaves_nothing_behind(session, library):
     before = blocks()
-    broken = replace(die(1), parameters={})
-    with pytest.raises(KeyError), built(session, scene_of(box(0.0, 0.0), broken)):
-        pass
+    of_one = scene_models(scene_of(box(0.0, 0.0)), library)
+    with pytest.raises(KeyError, match="die"):
+        session.build(scene_of(box(0.0, 0.0), die(1)), of_one)
+    assert blocks() != before
+    session.clear()
     assert blocks() == before
+
+
+def test_scene_is_the_same_whether_its_models_were_made_before(session, library, trace):
+    scene = scene_of(die(2), box(0.1, 0.1), box(-0.1, 0.1))
+    models = scene_models(scene, library)
+    assert len(models.objects) == 2, "equal objects share a model"
+    session.build(scene, models)
+    try:
+        given = session.trace(scene.views[0])
+    finally:
+        session.clear()
+    assert np.array_equal(given.radiance, trace(scene).radiance)
 
 
 def test_more_objects_than_blender_can_number_are_refused(session):
