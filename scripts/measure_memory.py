@@ -7,7 +7,7 @@ OUT/memory.csv (frame, resident kB) and OUT/memory.png (the curve). Linux only.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -18,6 +18,7 @@ from renderer.catalog.library import Library, open_library
 from renderer.commands.compose import run_jobs
 from renderer.commands.job import RECIPE, ResolvedJob
 from renderer.execution.shard import render_shard
+from renderer.execution.units import LARGEST_UNIT
 from renderer.recipe.schema import Recipe
 
 WARM_UP = 40  # frames: images, skies and allocator arenas settle
@@ -32,18 +33,19 @@ def resident_kb() -> int:
 
 def measure(job: ResolvedJob[Recipe]) -> int:
     """Render and throw away the frames of a job, and report the growth."""
-    library = open_library(job.settings)
-    with open_session(job.settings.engine, library) as session:
-        curve = [after_frame(job, library, session, frame) for frame in range(job.settings.frames)]
+    library, recipe = open_library(job.settings), job.settings
+    with open_session(recipe.engine, library, recipe.execution.threads or 0) as session:
+        curve = list(after_frames(recipe, library, session))
     report(np.array(curve), Path(job.settings.out), job.settings.name)
     return 0
 
 
-def after_frame(job: ResolvedJob[Recipe], library: Library, session: BlenderSession, frame: int) -> int:
-    """Render a frame, let go of it and of its scene, and read the resident memory."""
-    for _ in render_shard(job.settings, library, session, [frame]):
-        pass
-    return resident_kb()
+def after_frames(recipe: Recipe, library: Library, session: BlenderSession) -> Iterator[int]:
+    """Render frames as a worker does, let go of each, and read the resident memory after it."""
+    for first in range(0, recipe.frames, LARGEST_UNIT):
+        unit = range(first, min(first + LARGEST_UNIT, recipe.frames))
+        for _ in render_shard(recipe, library, session, unit):
+            yield resident_kb()
 
 
 def report(curve_kb: np.ndarray, out: Path, name: str) -> None:
@@ -57,7 +59,8 @@ def report(curve_kb: np.ndarray, out: Path, name: str) -> None:
     draw(frames, curve_kb, slope * frames + start, out / "memory.png")
     print(f"{name}: {len(frames)} frames, {curve_kb[0] / 1024:.0f} to {curve_kb[-1] / 1024:.0f} MB resident")
     print(f"  after frame {WARM_UP}: {slope:+.1f} kB a frame fitted, {ends:+.1f} kB a frame from end to end")
-    print("  every 20th frame, MB: " + " ".join(f"{v / 1024:.0f}" for v in curve_kb[::20]))
+    step = max(20, len(frames) // 40)
+    print(f"  every {step}th frame, MB: " + " ".join(f"{v / 1024:.0f}" for v in curve_kb[::step]))
     print(f"  curve: {out / 'memory.png'}")
 
 
