@@ -19,13 +19,13 @@ from renderer.scene import Camera, Scene
 
 MACHINE = "2 cores of an AMD EPYC, no GPU (docs/results.md)"
 MEASURED_CORES = 2
-CAMERA_SAMPLES_PER_S = 0.5e6
+CAMERA_SAMPLES_PER_S = 0.75e6
 CAMERA_SAMPLES_PER_S_BETWEEN = (0.35e6, 1.3e6)  # over scenes, materials and machines of one kind
 DENOISED_PIXELS_PER_S = {"prefiltered": 0.15e6, "noisy": 0.6e6, "none": 0.6e6}
 LIGHTS_OF_A_SCENE = 3  # that have a light group, with the sky: of lighting=relit on average
-BUILD_S_PER_SCENE = 0.3  # built, and taken over by Cycles
-CAST_S_PER_VIEW = 0.15  # rays through 640x480 pixels, beside the next trace
-LABEL_S_PER_FRAME = 0.1  # exposed, labelled, certified, encoded and written, beside the next trace
+BUILD_S_PER_SCENE = 0.15  # built, and taken over by Cycles
+CAST_S_PER_VIEW = 0.1  # rays through 640x480 pixels, beside the next trace
+LABEL_S_PER_FRAME = 0.06  # exposed, labelled, certified, encoded and written, beside the next trace
 START_S = 4.0  # of Blender, in each worker
 BYTES_PER_PIXEL = 1.4  # of a PNG: dice 1.31, cards 1.50
 BYTES_PER_INSTANCE = 1900  # of a record and of annotations.json: dice 1,780, cards 2,270 at 320x300
