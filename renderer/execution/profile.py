@@ -11,7 +11,7 @@ from renderer.stopwatch import OTHER
 
 RENDER = ("sync", "trace", "sharp", "denoise", "save")  # what is inside of Blender's render operator
 MAIN = ("build", *RENDER, "read", "warp", "clear", WAIT, OTHER)
-BESIDE = ("sample", "settle", "mesh", "cast", "label", "relight", "sensor", "encode", "write")
+BESIDE = ("sample", "settle", "model", "cast", "label", "relight", "sensor", "encode", "write")
 STAGES = (*MAIN, *BESIDE)  # each in the order in which a frame meets them
 
 

@@ -48,7 +48,7 @@ def test_blenderproc_renders_the_scenes_of_gapless(measured):
 def test_frames_of_all_shots_are_counted_and_none_is_rejected(measured):
     _, figures = measured
     (alone,), (shots,) = (figures["measured"][name] for name in ("gapless, one worker", "gapless, 2 shots"))
-    assert (alone["frames"], shots["frames"]) == (2, 4)
+    assert (alone["frames"], shots["frames"]) == (3, 6)
     assert alone["rejected"] == shots["rejected"] == 0
     assert 0 < shots["frame_s"]
 

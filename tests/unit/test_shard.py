@@ -31,7 +31,8 @@ class Session:
         self.calls: list[tuple[str, Any]] = []
         self.fails_at_trace = -1
 
-    def build(self, scene):
+    def build(self, scene, models):
+        assert set(models.kinships) == {item.name for item in scene.objects}, "models of another scene"
         self.calls.append(("build", scene.index))
         self.scene = scene
 
@@ -122,7 +123,7 @@ def test_time_of_a_build_and_a_trace_is_told_with_the_first_frame_that_needed_it
         {"build", "trace", "wait", "clear", "other"},
     ]
     assert [set(frame.beside) for frame in frames] == [
-        {"sample", "settle", "mesh", "cast", *of_shot},
+        {"sample", "settle", "model", "cast", *of_shot},
         of_shot,
         of_shot,
         {"cast", *of_shot},
