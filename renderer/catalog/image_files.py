@@ -50,9 +50,14 @@ def read_image(path: Path) -> UInt8[np.ndarray, "h w 4"]:
 @functools.lru_cache(maxsize=_KEPT_IMAGES)
 def read_colors(path: Path) -> UInt8[np.ndarray, "h w 3"]:
     """Colour alone, see `read_image`; kept for the next scene, and so read-only."""
-    colors = np.ascontiguousarray(read_image(path)[..., :3])
-    colors.setflags(write=False)
-    return colors
+    return frozen(read_image(path)[..., :3])
+
+
+def frozen(image: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
+    """In a block of its own, which nobody can write to: it is kept for the next scene."""
+    image = np.array(image, order="C")
+    image.setflags(write=False)
+    return image
 
 
 def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from renderer.catalog.image_files import EXR_SUFFIX, IMAGE_SUFFIXES, check_image, read_image
+from renderer.catalog.image_files import EXR_SUFFIX, IMAGE_SUFFIXES, check_image, frozen, read_image
 from renderer.errors import CatalogError
 
 COLOR, ROUGHNESS, GLOSS, METALLIC = "base colour", "roughness", "gloss", "metallic"
@@ -119,11 +119,11 @@ def read_pbr(item: PbrSet) -> PbrPixels:
     if normal is None and NORMAL_DX in images:
         normal = images[NORMAL_DX] ^ np.array([0, 255, 0, 0], dtype=np.uint8)  # 255 - green
     return PbrPixels(
-        color=_frozen(color[..., :3]),
+        color=frozen(color[..., :3]),
         opacity=_opacity(images),
         roughness=_grey(roughness),
         metallic=_grey(metallic),
-        normal=None if normal is None else _frozen(normal[..., :3]),
+        normal=None if normal is None else frozen(normal[..., :3]),
         height=_grey(images.get(HEIGHT)),
     )
 
@@ -181,21 +181,14 @@ def _opacity(images: Mapping[str, UInt8[np.ndarray, "_ _ 4"]]) -> UInt8[np.ndarr
     """Of its map, at the colour's size; else the colour's own alpha channel, where it says anything."""
     color = images[COLOR]
     if OPACITY not in images:
-        return _frozen(color[..., 3]) if (color[..., 3] < 255).any() else None
+        return frozen(color[..., 3]) if (color[..., 3] < 255).any() else None
     opacity = images[OPACITY][..., 0]
     rows, columns = (
         np.arange(size) * old // size for size, old in zip(color.shape[:2], opacity.shape, strict=True)
     )
-    return _frozen(opacity[np.ix_(rows, columns)])
+    return frozen(opacity[np.ix_(rows, columns)])
 
 
 def _grey(image: UInt8[np.ndarray, "h w c"] | None) -> UInt8[np.ndarray, "h w 3"] | None:
     """The first channel three times."""
-    return None if image is None else _frozen(np.repeat(image[..., :1], 3, axis=-1))
-
-
-def _frozen(image: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
-    """In a block of its own, which nobody can write to: it is kept for the next scene."""
-    image = np.array(image, order="C")
-    image.setflags(write=False)
-    return image
+    return None if image is None else frozen(np.repeat(image[..., :1], 3, axis=-1))

@@ -34,9 +34,9 @@ class SceneModels:
 def scene_models(scene: Scene, library: Library) -> SceneModels:
     """Make, draw or read all meshes and images of a scene; needs no Blender."""
     kinships = {item.name: (shape_key(item, library), look_key(item, library)) for item in scene.objects}
-    first = {kinships[item.name]: item for item in reversed(scene.objects)}
+    of_each = {kinships[item.name]: item for item in scene.objects}
     return SceneModels(
         ground=ground_models(scene.ground, library),
-        objects={kinship: build_model(item, library) for kinship, item in first.items()},
+        objects={kinship: build_model(item, library) for kinship, item in of_each.items()},
         kinships=kinships,
     )

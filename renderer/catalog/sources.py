@@ -15,6 +15,7 @@ from renderer.catalog.cards import DECK_STYLES, Rank, Suit, draw_back, draw_face
 from renderer.catalog.cards.mesh import KEYPOINTS as CARD_KEYPOINTS
 from renderer.catalog.cards.mesh import bend_height_m, card_keypoints, card_mesh, card_outline
 from renderer.catalog.cards.symmetry import looks_same_upside_down
+from renderer.catalog.image_files import frozen
 from renderer.catalog.library import Library
 from renderer.catalog.meshes.placing import (
     appearance_of,
@@ -220,17 +221,12 @@ def _primitive_model(parameters: Parameters, library: Library) -> Model:
 
 @functools.lru_cache(maxsize=64)  # of 0.6 MB each: drawing one takes 35 ms
 def _printed_face(rank: str, suit: str, deck: str) -> Image:
-    return _read_only(draw_face(Rank(rank), Suit(suit), DECK_STYLES[deck]))
+    return frozen(draw_face(Rank(rank), Suit(suit), DECK_STYLES[deck]))
 
 
 @functools.lru_cache(maxsize=len(DECK_STYLES))
 def _printed_back(deck: str) -> Image:
-    return _read_only(draw_back(DECK_STYLES[deck]))
-
-
-def _read_only(pixels: Image) -> Image:
-    pixels.setflags(write=False)
-    return pixels
+    return frozen(draw_back(DECK_STYLES[deck]))
 
 
 def _card_model(parameters: Parameters, library: Library) -> Model:
