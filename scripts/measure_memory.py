@@ -17,6 +17,7 @@ from renderer.blender.session import BlenderSession, open_session
 from renderer.catalog.library import Library, open_library
 from renderer.commands.compose import run_jobs
 from renderer.commands.job import RECIPE, ResolvedJob
+from renderer.commands.progress import track
 from renderer.execution.shard import render_shard
 from renderer.execution.units import LARGEST_UNIT
 from renderer.recipe.schema import Recipe
@@ -34,9 +35,18 @@ def resident_kb() -> int:
 def measure(job: ResolvedJob[Recipe]) -> int:
     """Render and throw away the frames of a job, and report the growth."""
     library, recipe = open_library(job.settings), job.settings
-    with open_session(recipe.engine, library, recipe.execution.threads or 0) as session:
-        curve = list(after_frames(recipe, library, session))
-    report(np.array(curve), Path(job.settings.out), job.settings.name)
+    out = Path(recipe.out)
+    out.mkdir(parents=True, exist_ok=True)
+    curve = []
+    with (
+        open_session(recipe.engine, library, recipe.execution.threads or 0) as session,
+        (out / "memory.csv").open("w") as table,
+    ):
+        sizes_kb = track(after_frames(recipe, library, session), "frames", recipe.frames)
+        for frame, size_kb in enumerate(sizes_kb):
+            print(frame, size_kb, sep=",", file=table, flush=True)
+            curve.append(size_kb)
+    report(np.array(curve), out, recipe.name)
     return 0
 
 
@@ -49,13 +59,11 @@ def after_frames(recipe: Recipe, library: Library, session: BlenderSession) -> I
 
 
 def report(curve_kb: np.ndarray, out: Path, name: str) -> None:
-    """Print the growth a frame after the warm-up, and write the curve."""
+    """Print the growth a frame after the warm-up, and draw the curve."""
     frames = np.arange(len(curve_kb))
     late = frames >= min(WARM_UP, len(frames) // 2)
     slope, start = np.polyfit(frames[late], curve_kb[late], 1)
     ends = (curve_kb[late][-1] - curve_kb[late][0]) / max(1, late.sum() - 1)
-    out.mkdir(parents=True, exist_ok=True)
-    np.savetxt(out / "memory.csv", np.column_stack([frames, curve_kb]), fmt="%d", delimiter=",")
     draw(frames, curve_kb, slope * frames + start, out / "memory.png")
     print(f"{name}: {len(frames)} frames, {curve_kb[0] / 1024:.0f} to {curve_kb[-1] / 1024:.0f} MB resident")
     print(f"  after frame {WARM_UP}: {slope:+.1f} kB a frame fitted, {ends:+.1f} kB a frame from end to end")
