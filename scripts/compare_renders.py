@@ -6,7 +6,11 @@ The first set is what the others are compared with. The same detector, sized by 
 alone, is trained on each with the same seeds; no photograph is trained on, so all of them may judge. Printed
 are AP50-95, AP50 and AP75 with 95 % intervals, the differences, and the same for folds of whole series of
 alike photographs: what was tuned on one fold can be judged on another. Run the same command again to go on
-with an interrupted one, and with one set more to add it to what is there.
+with an interrupted one, and with one set more to add it to what is there. With
+
+    --pool denoised=dn2,dn4,dn8 --pool raw=raw2,raw4,raw8
+
+the trainings on several sets count as those of one, and the second pool is compared with the first besides.
 
 Writes OUT/comparison.json, table.txt, training.yaml and NAME/seed_N/ with checkpoint.pt and detections.json.
 """
@@ -66,11 +70,13 @@ class Comparison:
     Attributes:
         sets: by name, the first one to compare the others with.
         photographs: to judge on, in the categories of the detector.
+        pools: names of sets whose trainings count as those of one, by the name of the pool.
     """
 
     settings: Training
     sets: Mapping[str, DetectionSet]
     photographs: Photographs
+    pools: Mapping[str, Sequence[str]]
     spec: DetectorSpec
     device: torch.device
     seeds: range
@@ -126,6 +132,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--iterations", type=positive, default=300, help="of each training (default: 300)")
     result.add_argument("--folds", type=positive, default=3, help="of the photographs (default: 3)")
     result.add_argument(
+        "--pool", action="append", default=[], dest="pools", metavar="NAME=SET,SET,...",
+        help="names of sets whose trainings count as those of one; may be repeated",
+    )  # fmt: skip
+    result.add_argument(
         "--set", action="append", default=[], dest="keys", metavar="KEY=VALUE",
         help="a key of gapless train, such as augmentation=none; may be repeated",
     )  # fmt: skip
@@ -162,6 +172,25 @@ def named_sets(texts: Sequence[str]) -> dict[str, str]:
     return dict(pairs)
 
 
+def named_pools(texts: Sequence[str], sets: Sequence[str]) -> dict[str, list[str]]:
+    """The names of the sets of each pool, by its name.
+
+    Raises:
+        InputError: there is one pool, one is no list of sets, or they are not equal in number.
+    """
+    pools = {name: members.split(",") for name, _, members in (text.partition("=") for text in texts)}
+    for name, members in pools.items():
+        if not NAME.fullmatch(name) or not set(members) <= set(sets):
+            raise InputError(
+                f"pool must be NAME=SET,SET,... of {', '.join(sets)}, got '{name}={','.join(members)}'"
+            )
+    if pools and (len(pools) < 2 or len(set(map(len, pools.values()))) > 1):
+        raise InputError(
+            f"pool must be given for two names or more, each of as many sets, got {' '.join(texts)}"
+        )
+    return pools
+
+
 def check(job: ResolvedJob[Training]) -> None:
     """Refuse a training that cannot be, before anything is read."""
     check_regime(job.settings)
@@ -175,7 +204,9 @@ def open_comparison(options: argparse.Namespace, settings: Training) -> Comparis
         DataError: a set is bad, or holds a photograph to judge on.
         StoreError: the folder of a training holds another one.
     """
-    sets = {name: read(path, settings) for name, path in named_sets(options.sets).items()}
+    paths = named_sets(options.sets)
+    pools = named_pools(options.pools, list(paths))
+    sets = {name: read(path, settings) for name, path in paths.items()}
     test = read(options.test, settings)
     for data in sets.values():
         check_disjoint(data, test)
@@ -187,6 +218,7 @@ def open_comparison(options: argparse.Namespace, settings: Training) -> Comparis
         settings=settings,
         sets=sets,
         photographs=in_folds(match_categories(test, spec.categories, first.name), options.folds),
+        pools=pools,
         spec=spec,
         device=choose_device(settings.device),
         seeds=range(settings.seed, settings.seed + options.seeds),
@@ -248,13 +280,27 @@ def run_trainings(comparison: Comparison) -> Found:
 
 def print_report(comparison: Comparison, found: Found, command: str) -> None:
     """Measure, print and write."""
-    rng = np.random.default_rng(comparison.settings.seed)
-    measured = comparison_report(rng, comparison.photographs, found, RESAMPLES)
+    measured = measure(comparison, found)
+    lines = comparison_lines(measured)
+    if comparison.pools:
+        pooled = {
+            name: [each for member in members for each in found[member]]
+            for name, members in comparison.pools.items()
+        }
+        of_pools = measure(comparison, pooled)
+        measured |= {"pooled": of_pools, "pools": comparison.pools}
+        lines += ["", "pooled", *comparison_lines(of_pools)]
     conditions = conditions_of(comparison, command)
-    lines = [*comparison_lines(measured), "", *condition_lines(conditions)]
+    lines += ["", *condition_lines(conditions)]
     write_json(comparison.out / "comparison.json", measured | conditions)
     write_bytes(comparison.out / "table.txt", "".join(f"{line}\n" for line in lines).encode())
     print("\n" + "\n".join(lines))
+
+
+def measure(comparison: Comparison, found: Found) -> dict[str, Any]:
+    """AP and differences, with intervals."""
+    rng = np.random.default_rng(comparison.settings.seed)
+    return comparison_report(rng, comparison.photographs, found, RESAMPLES)
 
 
 def conditions_of(comparison: Comparison, command: str) -> dict[str, Any]:

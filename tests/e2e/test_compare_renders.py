@@ -38,12 +38,18 @@ def test_set_added_later_is_compared_with_the_first_which_is_not_trained_again(t
     assert alone.returncode == 0, alone.stderr
     checkpoints = [tmp_path / "off" / f"seed_{seed}" / "checkpoint.pt" for seed in (0, 1)]
     before = [path.stat().st_mtime_ns for path in checkpoints]
-    both = compare(f"off={sets['off']}", f"on={sets['on']}", *options)
+    pools = ("--pool", "one=off,off", "--pool", "two=off,on")
+    both = compare(f"off={sets['off']}", f"on={sets['on']}", *options, *pools)
     assert both.returncode == 0, both.stderr
     assert [path.stat().st_mtime_ns for path in checkpoints] == before
     report = json.loads((tmp_path / "comparison.json").read_text())
     assert list(report["all"]["arms"]) == ["off", "on"]
     assert len(report["all"]["differences"]["on minus off"]["ap"]["seeds"]) == 2
+    seeds = {name: found["ap"]["seeds"] for name, found in report["all"]["arms"].items()}
+    assert {name: found["ap"]["seeds"] for name, found in report["pooled"]["all"]["arms"].items()} == {
+        "one": seeds["off"] * 2,
+        "two": seeds["off"] + seeds["on"],
+    }
     assert report["same_scenes"] == {"off": 6, "on": 1}  # neither has an object in its fourth image
     assert (tmp_path / "table.txt").read_text() in both.stdout
 
@@ -53,6 +59,11 @@ def test_set_added_later_is_compared_with_the_first_which_is_not_trained_again(t
     [
         (["a/b={off}"], "a set must be NAME=SET, with a NAME of letters, digits, _ and -, got 'a/b="),
         (["off={off}", "off={on}"], "names of sets must differ, got off, off: rename one"),
+        (
+            ["off={off}", "--pool", "one=off"],
+            "pool must be given for two names or more, each of as many sets",
+        ),
+        (["off={off}", "--pool", "one=on"], "pool must be NAME=SET,SET,... of off, got 'one=on'"),
         (["off={test}"], "a detector must not be judged on what it was trained on"),
         (["off={off}", "--folds", "7"], "folds must be at most "),
         (["off={small}", "--set", "image_size_px=64"], "; add --set resize=native"),
