@@ -162,33 +162,44 @@ def named_sets(texts: Sequence[str]) -> dict[str, str]:
     Raises:
         InputError: one has no name, or that of another.
     """
-    pairs = [text.partition("=")[::2] for text in texts]
-    for text, (name, path) in zip(texts, pairs, strict=True):
-        if not NAME.fullmatch(name) or not path:
-            raise InputError(f"a set must be NAME=SET, with a NAME of letters, digits, _ and -, got '{text}'")
-    if len(dict(pairs)) < len(pairs):
-        names = ", ".join(name for name, _ in pairs)
-        raise InputError(f"names of sets must differ, got {names}: rename one")
-    return dict(pairs)
+    return by_name(texts, "set", "NAME=SET")
 
 
 def named_pools(texts: Sequence[str], sets: Sequence[str]) -> dict[str, list[str]]:
     """The names of the sets of each pool, by its name.
 
     Raises:
-        InputError: there is one pool, one is no list of sets, or they are not equal in number.
+        InputError: there is one pool, one has no name or that of another, or is no list of sets, or they are
+            not equal in number.
     """
-    pools = {name: members.split(",") for name, _, members in (text.partition("=") for text in texts)}
+    form = "NAME=SET,SET,..."
+    pools = {name: members.split(",") for name, members in by_name(texts, "pool", form).items()}
     for name, members in pools.items():
-        if not NAME.fullmatch(name) or not set(members) <= set(sets):
-            raise InputError(
-                f"pool must be NAME=SET,SET,... of {', '.join(sets)}, got '{name}={','.join(members)}'"
-            )
+        if not set(members) <= set(sets):
+            raise InputError(f"pool must be {form} of {', '.join(sets)}, got '{name}={','.join(members)}'")
     if pools and (len(pools) < 2 or len(set(map(len, pools.values()))) > 1):
         raise InputError(
             f"pool must be given for two names or more, each of as many sets, got {' '.join(texts)}"
         )
     return pools
+
+
+def by_name(texts: Sequence[str], what: str, form: str) -> dict[str, str]:
+    """What stands after the name and the equals sign of each text.
+
+    Raises:
+        InputError: one has no name, or that of another.
+    """
+    pairs = [text.partition("=")[::2] for text in texts]
+    for text, (name, value) in zip(texts, pairs, strict=True):
+        if not NAME.fullmatch(name) or not value:
+            raise InputError(
+                f"a {what} must be {form}, with a NAME of letters, digits, _ and -, got '{text}'"
+            )
+    if len(dict(pairs)) < len(pairs):
+        names = ", ".join(name for name, _ in pairs)
+        raise InputError(f"names of {what}s must differ, got {names}: rename one")
+    return dict(pairs)
 
 
 def check(job: ResolvedJob[Training]) -> None:

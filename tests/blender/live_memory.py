@@ -10,25 +10,13 @@ import gc
 import sys
 
 LARGEST_BLOCK_B = 512  # of Python's own allocator; what is larger comes from malloc
+MALLINFO2 = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost"
 
 
 class _MallocState(ctypes.Structure):
     """`struct mallinfo2` of malloc.h, bytes."""
 
-    _fields_ = tuple(
-        (name, ctypes.c_size_t)
-        for name in (
-            "arena",
-            "ordblks",
-            "smblks",
-            "hblks",
-            "hblkhd",
-            "usmblks",
-            "fsmblks",
-            "uordblks",
-            "fordblks",
-        )
-    ) + (("keepcost", ctypes.c_size_t),)
+    _fields_ = tuple((name, ctypes.c_size_t) for name in MALLINFO2.split())
 
 
 def live_kb() -> float:

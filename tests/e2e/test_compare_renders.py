@@ -63,6 +63,7 @@ def test_set_added_later_is_compared_with_the_first_which_is_not_trained_again(t
             ["off={off}", "--pool", "one=off"],
             "pool must be given for two names or more, each of as many sets",
         ),
+        (["off={off}", "--pool", "one=off", "--pool", "one=off"], "names of pools must differ, got one, one"),
         (["off={off}", "--pool", "one=on"], "pool must be NAME=SET,SET,... of off, got 'one=on'"),
         (["off={test}"], "a detector must not be judged on what it was trained on"),
         (["off={off}", "--folds", "7"], "folds must be at most "),
